@@ -1,0 +1,289 @@
+"""
+Reads topics for somebody who acts on what they hold, and remembers how far that went.
+
+Only committed records are seen (``read_committed``). Nothing is committed by itself: what reads says of each message when its
+effect is there, and a position moves only then. So a crash shows some messages again, and never leaves one out.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+from collections.abc import Mapping, Sequence
+from contextlib import nullcontext, suppress
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final, Literal, Self, TypeAlias
+
+from confluent_kafka import OFFSET_BEGINNING, OFFSET_END, KafkaError, KafkaException, Message, TopicPartition
+from confluent_kafka import Consumer as Client
+
+from boutre.connectors.delivery import Polled
+from boutre.errors import Unavailable
+
+Place: TypeAlias = tuple[str, int]
+Start: TypeAlias = Literal["beginning", "end"]
+
+ANSWER_SECONDS: Final = 15.0
+"""
+How long a broker may take to answer about its topics; after that it counts as away.
+"""
+
+EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+
+# Names with an underscore are the client's own errors; they are part of its interface.
+END_OF_PARTITION: Final = KafkaError._PARTITION_EOF  # noqa: SLF001 - see above
+NOT_THERE: Final = frozenset({
+    KafkaError.UNKNOWN_TOPIC_OR_PART,
+    KafkaError._UNKNOWN_TOPIC,  # noqa: SLF001 - see above
+    KafkaError.TOPIC_AUTHORIZATION_FAILED,
+})  # fmt: skip
+NOT_YOU: Final = frozenset({
+    KafkaError.SASL_AUTHENTICATION_FAILED,
+    KafkaError._AUTHENTICATION,  # noqa: SLF001 - see above
+})  # fmt: skip
+HOPELESS: Final = NOT_THERE | NOT_YOU | {KafkaError.GROUP_AUTHORIZATION_FAILED}
+
+# Commits that fail since the group moved on: what they told is told again by whoever has the partition now.
+MOVED_ON: Final = frozenset({
+    KafkaError.ILLEGAL_GENERATION,
+    KafkaError.UNKNOWN_MEMBER_ID,
+    KafkaError.REBALANCE_IN_PROGRESS,
+    KafkaError._NO_OFFSET,  # noqa: SLF001 - see above
+    KafkaError._ASSIGNMENT_LOST,  # noqa: SLF001 - see above
+})  # fmt: skip
+
+
+class Reader:
+    """
+    Reads *topics*, as a member of *group*, or for itself where that is None.
+
+    A group's position is remembered by the broker, so a group goes on where it was; *start* says where one begins that was never
+    there. Without a group nothing is remembered: reading begins at *start* each time, and there is nothing to commit.
+
+    With *until_end* reading stops at the end that each partition had when it was first looked at. The end is a position: on a topic
+    written by transactions the last offset holds no message, and whoever waits for that message waits for ever.
+
+    Raises Unavailable where the broker does not answer, or a topic is missing or not ours to read.
+    """
+
+    def __init__(
+        self,
+        config: Mapping[str, Any],
+        topics: Sequence[str],
+        *,
+        group: str | None,
+        start: Start = "beginning",
+        until_end: bool = False,
+    ) -> None:
+        self.topics = tuple(topics)
+        self.group = group
+        self.until_end = until_end
+        self._start = start
+        self._errors: deque[KafkaError] = deque(maxlen=8)
+        self._ends: dict[Place, int] | None = None
+        self._last: dict[Place, int] = {}
+        self._tail: dict[Place, int] = {}
+        self._done: dict[Place, int] = {}
+        self._committed: dict[Place, int] = {}
+        self._held: deque[Polled] = deque()
+        self._client = Client({
+            **config,
+            "group.id": group or str(config.get("group.id") or "boutre.nobody"),
+            "enable.auto.commit": False,
+            "enable.auto.offset.store": False,
+            "isolation.level": "read_committed",
+            "enable.partition.eof": True,
+            "auto.offset.reset": "earliest" if start == "beginning" else "latest",
+            "error_cb": self._errors.append,
+        })  # fmt: skip
+
+    def __enter__(self) -> Self:
+        try:
+            places = self._look()
+            if self.group is None:
+                self._assign(places)
+            else:
+                self._client.subscribe(
+                    list(self.topics), on_assign=self._on_assign, on_revoke=self._on_revoke, on_lost=self._on_lost
+                )
+        except BaseException:
+            self._client.close()
+            raise
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        try:
+            # What went wrong inside is what its caller must hear of; the messages whose commit fails now come again.
+            with suppress(Unavailable) if kind is not None else nullcontext():
+                self.commit()
+        finally:
+            self._client.close()
+
+    # --- reading -------------------------------------------------------------------------------------------------------
+
+    @property
+    def finished(self) -> bool:
+        """Whether all that there was at the start was given out; always False without *until_end*."""
+        return self.until_end and self._ends is not None and not self._ends and not self._held
+
+    def poll(self, seconds: float) -> Polled | None:
+        """
+        Give the next message, or None where none came in *seconds*; raises Unavailable where none can come.
+        """
+        if self._held:
+            return self._held.popleft()
+        until = time.monotonic() + seconds
+        while not self.finished:
+            message = self._client.poll(max(0.0, until - time.monotonic()))
+            if message is not None:
+                polled = self._take(message)
+                if polled is not None:
+                    return polled
+            if time.monotonic() >= until:
+                break
+        return None
+
+    def rest(self, seconds: float) -> None:
+        """
+        Wait, and stay a member of the group meanwhile; nothing is lost or skipped by it.
+        """
+        until = time.monotonic() + seconds
+        self._client.pause(self._client.assignment())
+        while (left := until - time.monotonic()) > 0:
+            # A partition that is assigned only now was not paused; what it gives is kept for later.
+            message = self._client.poll(min(left, 0.5))
+            polled = None if message is None else self._take(message)
+            if polled is not None:
+                self._held.append(polled)
+        self._client.resume(self._client.assignment())
+
+    def _take(self, message: Message) -> Polled | None:
+        error = message.error()
+        place = (str(message.topic()), int(message.partition() or 0))
+        offset = int(message.offset() or 0)
+        if error is not None:
+            if error.code() == END_OF_PARTITION:
+                self._reached(place, offset)
+            elif error.code() in HOPELESS or error.fatal():
+                raise self._unavailable(error, message.topic())
+            return None
+        end = None if self._ends is None else self._ends.get(place)
+        if self.until_end and (end is None or offset >= end):
+            self._finish(place)
+            return None
+        self._last[place] = offset
+        if end is not None and offset + 1 >= end:
+            self._finish(place)
+        return Polled(*place, offset, _moment(message), message.key(), message.value())
+
+    def _reached(self, place: Place, offset: int) -> None:
+        """Note that a partition has nothing more before *offset*, whatever stands there that is no message."""
+        self._tail[place] = offset
+        if place not in self._last or self._done.get(place) == self._last[place] + 1:
+            self._done[place] = max(offset, self._done.get(place, 0))
+        if self._ends is not None and offset >= self._ends.get(place, 0):
+            self._finish(place)
+
+    def _finish(self, place: Place) -> None:
+        if self._ends is not None and self._ends.pop(place, None) is not None and self.until_end:
+            with suppress(KafkaException):
+                self._client.pause([TopicPartition(*place)])
+
+    # --- remembering ---------------------------------------------------------------------------------------------------
+
+    def done(self, topic: str, partition: int, offset: int) -> None:
+        """
+        Say that the effect of this message, and of all before it in its partition, is there.
+        """
+        place = (topic, partition)
+        if place not in self._last:
+            return  # The partition was taken away meanwhile: whoever has it now sees the message again.
+        position = offset + 1
+        if offset == self._last[place]:
+            position = max(position, self._tail.get(place, 0))
+        self._done[place] = max(position, self._done.get(place, 0))
+
+    def commit(self) -> None:
+        """
+        Have the broker remember what is done; returns when it has.
+        """
+        moved = {place: position for place, position in self._done.items() if self._committed.get(place) != position}
+        if self.group is None or not moved:
+            return
+        try:
+            self._client.commit(offsets=[TopicPartition(*place, position) for place, position in moved.items()], asynchronous=False)
+        except KafkaException as failure:
+            error = failure.args[0]
+            if error.code() not in MOVED_ON:
+                raise self._unavailable(error, None) from None
+        self._committed.update(moved)
+
+    # --- partitions ----------------------------------------------------------------------------------------------------
+
+    def _look(self) -> list[Place]:
+        places: list[Place] = []
+        for topic in self.topics:
+            try:
+                found = self._client.list_topics(topic, timeout=ANSWER_SECONDS).topics[topic]
+            except KafkaException as failure:
+                raise self._unavailable(failure.args[0], None) from None
+            if found.error is not None:
+                raise self._unavailable(found.error, topic)
+            places.extend((topic, partition) for partition in sorted(found.partitions))
+        return places
+
+    def _assign(self, places: Sequence[Place]) -> None:
+        self._measure(places)
+        offset = OFFSET_BEGINNING if self._start == "beginning" else OFFSET_END
+        self._client.assign([TopicPartition(*place, offset) for place in places])
+
+    def _measure(self, places: Sequence[Place]) -> None:
+        """Look at the ends of *places*: under read_committed, where the first transaction that is still open begins."""
+        if not self.until_end:
+            return
+        ends = {} if self._ends is None else self._ends
+        for place in places:
+            try:
+                low, high = self._client.get_watermark_offsets(TopicPartition(*place), timeout=ANSWER_SECONDS)
+            except KafkaException as failure:
+                raise self._unavailable(failure.args[0], place[0]) from None
+            if high > low and self._start == "beginning":
+                ends[place] = high
+        self._ends = ends
+
+    def _on_assign(self, _: Client, partitions: list[TopicPartition]) -> None:
+        self._measure([(each.topic, each.partition) for each in partitions])
+
+    def _on_revoke(self, _: Client, partitions: list[TopicPartition]) -> None:
+        with suppress(Unavailable):
+            self.commit()
+        self._forget(partitions)
+
+    def _on_lost(self, _: Client, partitions: list[TopicPartition]) -> None:
+        self._forget(partitions)
+
+    def _forget(self, partitions: Sequence[TopicPartition]) -> None:
+        gone = {(each.topic, each.partition) for each in partitions}
+        for kept in (self._last, self._tail, self._done, self._committed, self._ends or {}):
+            for place in gone:
+                kept.pop(place, None)
+        self._held = deque(each for each in self._held if (each.topic, each.partition) not in gone)
+
+    def _unavailable(self, error: KafkaError, topic: str | None) -> Unavailable:
+        code = error.code()
+        if code in NOT_THERE:
+            # The broker gives one answer for both, on purpose: nobody learns from it which topics there are.
+            return Unavailable(
+                f"the topic {topic} is missing or not yours to read; ask whoever runs the bus, or run boutre topics plan"
+            )
+        if code == KafkaError.GROUP_AUTHORIZATION_FAILED:
+            return Unavailable(f"the consumer group {self.group} is not yours; a group's name begins with its recipient's")
+        if code in NOT_YOU:
+            return Unavailable("the broker refused the user name, password or certificate; look at BOUTRE_KAFKA__*")
+        heard = f" ({self._errors[-1].str()})" if self._errors else ""
+        return Unavailable(f"Kafka does not answer: {error.name()}{heard}; look at BOUTRE_KAFKA__*, or run boutre kafka start")
+
+
+def _moment(message: Message) -> datetime:
+    _, milliseconds = message.timestamp()
+    return EPOCH + timedelta(milliseconds=milliseconds)

@@ -1,0 +1,168 @@
+"""
+Runs a sink: reads a recipient's views, gives them to the sink in batches, and moves the position once they have had their effect.
+
+What a sink refuses, and what is no view at all, goes to a file of dead letters with the reason; the rest goes on. A long run of
+refusals stops the sink instead: then not the views are wrong, and a whole topic must not become dead letters.
+"""
+
+from __future__ import annotations
+
+import time
+import traceback
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Final, Protocol
+
+import structlog
+
+from boutre.connectors.delivery import BadDelivery, Delivery
+from boutre.connectors.sinks.contract import Write
+from boutre.connectors.sinks.dead_letters import DeadLetters
+from boutre.errors import BusError, Refuse, Retry, Unavailable
+from boutre.metrics import REASONS, RECORDS
+
+log = structlog.get_logger(__name__)
+
+LEAST_WAIT: Final = 0.05
+MOST: Final = 500
+
+
+class Views(Protocol):
+    """
+    What a runner reads from: a ``boutre.connectors.consumer.Consumer`` that is open.
+    """
+
+    @property
+    def finished(self) -> bool:
+        """Whether nothing more will come."""
+
+    def poll(self, seconds: float) -> Delivery | BadDelivery | None:
+        """Give the next message."""
+
+    def done(self, message: Delivery | BadDelivery) -> None:
+        """Note that its effect is there."""
+
+    def commit(self) -> None:
+        """Remember what is done."""
+
+    def rest(self, seconds: float) -> None:
+        """Wait."""
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """
+    How many views a batch has at most, how many seconds it is waited for, and after how many refusals in a row a sink stops.
+    """
+
+    most: int = MOST
+    seconds: float = 1.0
+    refusals: int = 100
+
+
+@dataclass(slots=True)
+class Counts:
+    """
+    What became of the messages: delivered by the sink, refused by it, or no views at all.
+    """
+
+    delivered: int = 0
+    refused: int = 0
+    bad: int = 0
+
+
+@dataclass(slots=True)
+class Runner:
+    """
+    One sink of one recipient; *name* is the sink's, for metrics and logs.
+    """
+
+    name: str
+    views: Views
+    write: Write
+    dead: DeadLetters
+    limits: Limits = field(default_factory=Limits)
+    stop: Callable[[], bool] = field(default=lambda: False)
+    counts: Counts = field(default_factory=Counts)
+    _in_a_row: int = 0
+
+    def run(self) -> Counts:
+        """
+        Go on until *stop* says so, or everything was given out.
+
+        Raises Unavailable where the sink refuses all that comes or fails in a way of its own; the position stays before the batch.
+        """
+        while not self.stop() and not self.views.finished:
+            batch = self._gather()
+            if batch and not self._settle(batch):
+                break
+            for message in batch:
+                self.views.done(message)
+            self.views.commit()
+        return self.counts
+
+    def _gather(self) -> list[Delivery | BadDelivery]:
+        until = time.monotonic() + self.limits.seconds
+        batch: list[Delivery | BadDelivery] = []
+        while len(batch) < self.limits.most and (left := until - time.monotonic()) > 0 and not self.views.finished:
+            message = self.views.poll(min(left, self.limits.seconds))
+            if message is not None:
+                batch.append(message)
+        return batch
+
+    def _settle(self, batch: Sequence[Delivery | BadDelivery]) -> bool:
+        """Have every message of *batch* end somewhere; False where the runner was stopped before that."""
+        for message in batch:
+            if isinstance(message, BadDelivery):
+                self.dead.add_bad(message)
+                self.counts.bad += 1
+                self._count("bad", message.code)
+        return self._deliver([message for message in batch if isinstance(message, Delivery)])
+
+    def _deliver(self, views: Sequence[Delivery]) -> bool:
+        if not views:
+            return True
+        while True:
+            try:
+                self._write(views)
+            except Retry as asked:
+                log.warning("sink.retry", sink=self.name, views=len(views), after=asked.after, reason=str(asked))
+                self.views.rest(max(LEAST_WAIT, asked.after))
+                if self.stop():
+                    return False
+            except Refuse as refusal:
+                if len(views) == 1:
+                    self._refused(views[0], refusal)
+                    return True
+                return all(self._deliver([view]) for view in views)
+            else:
+                self.counts.delivered += len(views)
+                self._in_a_row = 0
+                RECORDS.labels("sink", "delivered").inc(len(views))
+                return True
+
+    def _write(self, views: Sequence[Delivery]) -> None:
+        try:
+            self.write(views)
+        except BusError:
+            raise
+        except Exception as failure:  # noqa: BLE001 - a sink is somebody's own code, and its exceptions may hold values
+            last = traceback.extract_tb(failure.__traceback__)[-1]
+            what = f"{type(failure).__name__} at {last.filename}:{last.lineno}"
+            raise Unavailable(f"the sink {self.name} failed: {what}; what it was given comes again") from None
+
+    def _refused(self, view: Delivery, refusal: Refuse) -> None:
+        self.dead.add(view, refusal)
+        self.counts.refused += 1
+        self._count("refused", refusal.code)
+        self._in_a_row += 1
+        if self._in_a_row >= self.limits.refusals:
+            raise Unavailable(
+                f"the sink {self.name} refused {self._in_a_row} views in a row, the last for {refusal.code}; "
+                f"look at {self.dead.path}, mend the sink, and start it again"
+            )
+
+    def _count(self, outcome: str, code: str) -> None:
+        RECORDS.labels("sink", outcome).inc()
+        REASONS.labels("sink", outcome, code).inc()
+        log.warning("sink.dead_letter", sink=self.name, outcome=outcome, reason=code, file=str(self.dead.path))

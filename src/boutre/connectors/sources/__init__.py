@@ -1,0 +1,5 @@
+"""
+The sources that ship with the bus.
+"""
+
+from __future__ import annotations

@@ -1,0 +1,122 @@
+"""
+The command `boutre`: one group, whose commands are imported only when they are called.
+
+Exit statuses: 0 done; 1 done, and the answer is no (a drift, a failed check); 2 what was declared or typed cannot be used;
+3 something outside does not answer, try again after what the message says. Data go to stdout, messages to stderr.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import wraps
+from importlib import import_module
+from pathlib import Path
+from typing import Concatenate, Final, ParamSpec, TypeVar, cast
+
+import click
+
+from boutre.errors import BusError, DeclarationError, Unavailable
+from boutre.ops.settings import Language, Settings, load
+
+# name -> (module:command, what it is for)
+COMMANDS: Final[dict[str, tuple[str, str]]] = {
+    "connector": ("boutre.ops.connector_command:connector", "Bring a member's reports onto the bus."),
+    "keys": ("boutre.ops.keys_command:keys", "Make the development keys of a laptop, and show which are known."),
+    "demo": ("boutre.ops.demo_command:demo", "Publish the sample feeds on a bus of its own and show what each recipient got."),
+    "down": ("boutre.ops.demo_command:down", "Stop what boutre up started."),
+    "up": ("boutre.ops.demo_command:up", "Start a whole bus on this machine and leave it running."),
+    "kafka": ("boutre.ops.kafka_command:kafka", "Start and stop the embedded Kafka of this folder."),
+    "schemas": ("boutre.ops.schemas_command:schemas", "Check the schemas, lock new versions, fill a registry."),
+    "sink": ("boutre.ops.sink_command:sink", "Take a recipient's views into files or a database."),
+    "settings": ("boutre.ops.settings_command:settings", "Show the settings in effect, secrets hidden."),
+    "watch": ("boutre.ops.watch_command:watch", "Show the views of one recipient as they come."),
+    "worker": ("boutre.ops.worker_command:worker", "Run one Faust worker of one processor."),
+    "topics": ("boutre.ops.topics_command:topics", "Compare the cluster's topics with what is declared, and apply it."),
+}
+
+UNUSABLE: Final = 2
+UNAVAILABLE: Final = 3
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+
+class Rooms(click.Group):
+    """
+    A group that imports a command when it is called, and turns the bus's errors into sentences and exit statuses.
+    """
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """
+        The names of all commands, in the order of the alphabet.
+        """
+        return sorted({*super().list_commands(ctx), *COMMANDS})
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """
+        Import one command.
+        """
+        if cmd_name not in COMMANDS:
+            return super().get_command(ctx, cmd_name)
+        module, _, name = COMMANDS[cmd_name][0].partition(":")
+        return cast("click.Command", getattr(import_module(module), name))
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """
+        List the commands without importing them.
+        """
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, COMMANDS[name][1]) for name in self.list_commands(ctx) if name in COMMANDS])
+
+    def invoke(self, ctx: click.Context) -> object:
+        """
+        Run a command; an error of the bus ends it with a sentence, never with a traceback.
+        """
+        try:
+            return super().invoke(ctx)
+        except DeclarationError as error:
+            for fault in error.faults:
+                click.echo(str(fault), err=True)
+            count = len(error.faults)
+            click.echo(f"{count} {'fault' if count == 1 else 'faults'}; nothing was done", err=True)
+            ctx.exit(UNUSABLE)
+        except Unavailable as error:
+            click.echo(str(error), err=True)
+            ctx.exit(UNAVAILABLE)
+        except BusError as error:
+            click.echo(str(error), err=True)
+            ctx.exit(1)
+
+
+@click.group(
+    cls=Rooms,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    epilog="Example: boutre kafka start && boutre topics apply --yes",
+)
+@click.option("--bus", type=click.Path(exists=True, file_okay=False, path_type=Path), help="Folder that declares the bus.")
+@click.option("--language", type=click.Choice(["en", "fr"]), help="Language of what people read.")
+@click.version_option(package_name="boutre")
+@click.pass_context
+def main(ctx: click.Context, bus: Path | None, language: Language | None) -> None:
+    """
+    A message bus for States that share what they see at sea without giving away what they may not.
+    """
+    ctx.obj = {"bus": bus, "language": language}
+
+
+def with_settings(command: Callable[Concatenate[Settings, P], R]) -> Callable[P, R]:
+    """
+    Hand the settings to a command as its first argument; they are read when it runs, so that --help always works.
+    """
+
+    @click.pass_context
+    def given(ctx: click.Context, /, *args: P.args, **kwargs: P.kwargs) -> R:
+        if not isinstance(ctx.obj, Settings):
+            ctx.obj = load(**(ctx.obj or {}))
+        return ctx.invoke(command, ctx.obj, *args, **kwargs)
+
+    return cast("Callable[P, R]", wraps(command)(given))
+
+
+if __name__ == "__main__":
+    main()

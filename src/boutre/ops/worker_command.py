@@ -1,0 +1,62 @@
+"""
+``boutre worker``: one Faust worker for one processor.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import click
+import structlog
+
+from boutre import metrics
+from boutre.errors import DeclarationError, Fault
+from boutre.ops.assembly import assemble, keys_of
+from boutre.ops.command import with_settings
+from boutre.ops.settings import Settings
+
+
+@click.command(epilog="Example: boutre worker release --metrics-port 9102")
+@click.argument("processor")
+@click.option("--metrics-port", type=int, default=None, help="Port of /metrics; 0 takes a free one.  [default: settings]")
+@click.option("--data", type=click.Path(path_type=Path), default=None, help="Folder of this worker alone.  [default: in state]")
+@click.option("--uvloop/--no-uvloop", default=True, help="Use uvloop's event loop.", show_default=True)
+@with_settings
+def worker(settings: Settings, processor: str, metrics_port: int | None, data: Path | None, *, uvloop: bool) -> None:
+    """Run one worker of PROCESSOR until it is told to stop; several share its partitions."""
+    structlog.configure(
+        processors=[
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            structlog.processors.JSONRenderer(),
+        ],
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+    )
+    assembly = assemble(settings.folder())
+    names = [edge.name for edge in assembly.pipeline.edges]
+    if processor not in names:
+        raise DeclarationError([Fault("processors/pipeline.toml", processor, f"no such processor; there are {', '.join(names)}")])
+    (handler,) = assembly.handlers(keys_of(settings), processor)
+    port = metrics.serve(settings.metrics_port if metrics_port is None else metrics_port, settings.metrics_address)
+    click.echo(f"{processor}: /metrics on port {port}", err=True)
+    if uvloop:
+        import uvloop as loop  # noqa: PLC0415 - optional at run time
+
+        loop.install()
+    # Faust is imported here, since it patches the process and takes half a second: other commands do without.
+    from boutre.processors.runtime.cluster import Cluster  # noqa: PLC0415
+    from boutre.processors.runtime.worker import build, run  # noqa: PLC0415
+
+    kafka = settings.kafka.client()
+    cluster = Cluster(
+        kafka["bootstrap.servers"],
+        kafka["security.protocol"],
+        kafka.get("sasl.mechanism"),
+        kafka.get("sasl.username"),
+        kafka.get("sasl.password"),
+        kafka.get("ssl.ca.location"),
+        kafka.get("ssl.certificate.location"),
+        kafka.get("ssl.key.location"),
+    )
+    run(build(f"boutre-{processor}", handler, cluster, data or settings.state / "workers" / processor))

@@ -1,0 +1,147 @@
+"""
+Accept: let each report through once, proved and checked, and say what it repeats.
+
+Verifies the member's signature, reads the record as hostile, checks that it is its member's and makes sense, drops the same report
+come again and marks another report of the same event. What cannot be accepted is rejected with its reason, to its owner.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from boutre.errors import Refuse
+from boutre.processors.decision import Decision, Drop, Emit, Inbound, Outbound, Reject, State
+from boutre.processors.repeats import Rule, look
+from boutre.schemas.codec import MAX_BYTES, Codec
+from boutre.schemas.identity import record_id
+from boutre.schemas.sense import Area
+from boutre.schemas.signature import Keyring
+from boutre.schemas.validation import Validator
+
+SAME_REPORT = "same-report"
+"""Why accept drops: the same report, byte for byte in what it says, was accepted before."""
+
+
+@dataclass(frozen=True, slots=True)
+class National:
+    """
+    What a national topic may hold: the records of one member and kind; *area* is where that member's positions lie.
+    """
+
+    member: str
+    kind: str
+    area: Area | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Accept:
+    """
+    The step from ``national.<member>.<kind>`` to ``bus.<kind>``.
+
+    *deadlines* are seconds after the event, by event type, within which a record must be accepted not to be late; the entry
+    ``default`` holds for every other type.
+    """
+
+    codec: Codec
+    keyring: Keyring
+    validator: Validator
+    topics: Mapping[str, National]
+    rules: tuple[Rule, ...] = ()
+    deadlines: Mapping[str, float] = field(default_factory=dict)
+
+    def __call__(self, record: Inbound, state: State, /) -> Decision:
+        """
+        Decide on one national record.
+        """
+        national = self.topics.get(record.topic)
+        if national is None:
+            return Reject("internal-error", detail="undeclared topic")
+        identifier: str | None = None
+        try:
+            if record.value is not None and len(record.value) > MAX_BYTES:
+                return Reject("too-large")
+            self.keyring.verify(national.member, record.topic, record.value or b"", record.headers)
+            value = self.codec.decode(record.value, frozenset({national.kind})).value
+            identifier = str(value["id"])
+            _belongs(national, record, value)
+        except Refuse as refusal:
+            return Reject(refusal.code, refusal.field, input_id=identifier)
+        return self._checked(national, record, value, state)
+
+    def _checked(self, national: National, record: Inbound, value: dict[str, Any], state: State) -> Decision:
+        now = datetime.fromtimestamp(record.timestamp / 1000, UTC)
+        identifier = str(value["id"])
+        problems = self.validator.check(national.kind, value, now, national.area)
+        if problems:
+            rest = "; ".join(f"{problem.field}: {problem.code}" for problem in problems[1:8])
+            detail = "; ".join(filter(None, (problems[0].detail, rest)))
+            return Reject(problems[0].code, problems[0].field, detail, identifier)
+        content = self._content(national.kind, value)
+        known = state.get(f"id:{identifier}")
+        if known is not None:
+            return Drop(SAME_REPORT) if known == content else Reject("changed-without-revision", "id")
+        found = look(self.rules, national.kind, value, state)
+        times = {**value["times"], "accepted_at": now, "late": self._late(value, now)}
+        repeats = None if found.earlier is None else {"id": found.earlier, "rule": found.rule}
+        accepted = {**value, "times": times, "lifecycle": {**value["lifecycle"], "repeats": repeats}}
+        out = Outbound(f"bus.{national.kind}", lane(value).encode(), self.codec.encode(national.kind, accepted), record.timestamp)
+        return Emit((out,), {**found.changes, f"id:{identifier}": content})
+
+    def _late(self, value: Mapping[str, Any], now: datetime) -> bool:
+        event = value.get("event")
+        kind = event.get("type") if isinstance(event, Mapping) else None
+        seconds = self.deadlines.get(str(kind), self.deadlines.get("default"))
+        observed = (value["times"].get("observed") or {}).get("at")
+        return seconds is not None and observed is not None and now - observed > timedelta(seconds=seconds)
+
+    def _content(self, kind: str, value: Mapping[str, Any]) -> str:
+        """Give a digest of what the report says, without when and from where in its source it came."""
+        said = {**value, "times": {**value["times"], "received_at": None}, "provenance": None}
+        return hashlib.sha256(self.codec.encode(kind, said)).hexdigest()[:32]
+
+
+def lane(value: Mapping[str, Any]) -> str:
+    """
+    Give the key under which records that may speak of one another travel: one member's reports, or one MMSI's AIS.
+
+    A retraction travels in the lane of the record that it takes back.
+    """
+    member = str(value["origin"]["member"])
+    recall = value.get("recall")
+    subject = recall.get("subject") if isinstance(recall, Mapping) else _mmsi(value)
+    return f"{member}:{subject}" if subject else member
+
+
+def national_key(value: Mapping[str, Any]) -> str:
+    """
+    Give the key that a national record must have: its MMSI for a position by AIS, its id for everything else.
+    """
+    return _mmsi(value) or str(value["id"])
+
+
+def _mmsi(value: Mapping[str, Any]) -> str | None:
+    event, claims = value.get("event"), value.get("claims")
+    if not isinstance(event, Mapping) or event.get("type") != "ais" or not isinstance(claims, list):
+        return None
+    return next((str(claim["value"]) for claim in claims if claim["attribute"] == "mmsi"), None)
+
+
+def _belongs(national: National, record: Inbound, value: Mapping[str, Any]) -> None:
+    """Prove that the record is its topic's member's, and that its id and its key are those which its contents give."""
+    origin, lifecycle = value.get("origin"), value.get("lifecycle")
+    if not isinstance(origin, Mapping) or not isinstance(lifecycle, Mapping):
+        raise Refuse("missing-field", field="origin" if not isinstance(origin, Mapping) else "lifecycle")
+    if origin.get("member") != national.member:
+        raise Refuse("foreign-member", field="origin.member")
+    revision = lifecycle.get("revision") or 0
+    wanted = record_id(national.member, national.kind, str(origin.get("feed")), str(origin.get("reference")), revision)
+    if value["id"] != wanted:
+        raise Refuse("bad-identifier", field="id")
+    if record.key != national_key(value).encode():
+        raise Refuse("wrong-key", field="id")
+    if not isinstance(value.get("times"), Mapping):
+        raise Refuse("missing-field", field="times")

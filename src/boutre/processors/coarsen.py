@@ -1,0 +1,120 @@
+"""
+How a value is made less exact: each way declared, applied to one type of the schema, and ordered by strictness.
+
+A coarse value depends on the exact one only through the cell, interval or band in which it lies, and says how coarse it is.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+METRES_PER_DEGREE = 111_320.0
+"""Length of a degree of latitude, and of longitude on the equator (WGS 84, rounded up): a radius made from it is never short."""
+
+PRECISIONS = ("second", "minute", "hour", "day", "month", "year")
+BANDS = (0, 1, 5, 10, 20, 50, 100, 500)
+
+
+@dataclass(frozen=True, slots=True)
+class Coarsen:
+    """
+    One way to coarsen: *method* of METHODS and its *degree*; a greater degree is coarser.
+    """
+
+    method: str
+    degree: float
+
+    def __call__(self, value: Any) -> Any:
+        """Give the coarse value; None stays None."""
+        return None if value is None else METHODS[self.method].apply(value, self.degree)
+
+    def stricter(self, other: Coarsen) -> Coarsen | None:
+        """Give the coarser of two, or None where they cannot be compared: then nothing is given."""
+        if self.method != other.method:
+            return None
+        return self if self.degree >= other.degree else other
+
+    def __str__(self) -> str:
+        return METHODS[self.method].say(self.degree)
+
+
+@dataclass(frozen=True, slots=True)
+class Method:
+    """
+    A way to coarsen: the types of the schema that it is for, what it does, how it is told.
+    """
+
+    types: frozenset[str]
+    apply: Callable[[Any, float], Any]
+    say: Callable[[float], str]
+
+
+def _grid(position: Mapping[str, Any], degrees: float) -> dict[str, Any] | None:
+    """Give the centre of the cell of *degrees*; the radius is that of the circle around the whole cell."""
+    latitude, longitude = position.get("latitude"), position.get("longitude")
+    if latitude is None or longitude is None:
+        return None
+    middle = _centre(latitude, degrees, 90), _centre(longitude, degrees, 180)
+    return {
+        **dict.fromkeys(position),
+        "latitude": middle[0],
+        "longitude": middle[1],
+        "accuracy_m": float(math.ceil(degrees / 2 * math.sqrt(2) * METRES_PER_DEGREE)),
+    }
+
+
+def _centre(value: float, degrees: float, limit: float) -> float:
+    # The last cell begins below the limit, so that a pole or the antimeridian lies in a cell and not on its edge.
+    cell = min(math.floor(value / degrees), math.ceil(limit / degrees) - 1)
+    return round((cell + 0.5) * degrees, 6)
+
+
+def _truncate(moment: datetime, degree: float) -> datetime:
+    unit = PRECISIONS[int(degree)]
+    parts: dict[str, Any] = {"microsecond": 0}
+    for name, least in (("second", "minute"), ("minute", "hour"), ("hour", "day")):
+        if PRECISIONS.index(unit) >= PRECISIONS.index(least):
+            parts[name] = 0
+    if unit in ("month", "year"):
+        parts["day"] = 1
+    if unit == "year":
+        parts["month"] = 1
+    return moment.replace(**parts)
+
+
+def _moment(value: Any, degree: float) -> Any:
+    if isinstance(value, datetime):
+        return _truncate(value, degree)
+    if value.get("at") is None:
+        return None
+    own = PRECISIONS.index(value["precision"]) if value.get("precision") in PRECISIONS else 0
+    coarse = max(own, int(degree))
+    return {**dict.fromkeys(value), "at": _truncate(value["at"], coarse), "precision": PRECISIONS[coarse]}
+
+
+def _band(value: Mapping[str, Any], degree: float) -> dict[str, Any]:
+    """Give the band in which the least lies, up to the end of the band in which the most lies."""
+    bands = BANDS[:: int(degree)]
+    low, high = value.get("min"), value.get("max")
+    return {
+        **dict.fromkeys(value),
+        "min": None if low is None else float(max(edge for edge in bands if edge <= max(low, 0))),
+        "max": None if high is None else _band_end(high, bands),
+        "estimated": True,
+    }
+
+
+def _band_end(value: float, bands: tuple[int, ...]) -> float | None:
+    """The last band is open: its end is not known."""
+    return next((float(edge - 1) for edge in bands if edge > value), None)
+
+
+METHODS: dict[str, Method] = {
+    "grid": Method(frozenset({"Position"}), _grid, lambda degrees: f"grid {degrees:g} degree"),
+    "time": Method(frozenset({"Moment", "timestamp-millis"}), _moment, lambda degree: f"time {PRECISIONS[int(degree)]}"),
+    "band": Method(frozenset({"Range"}), _band, lambda degree: f"band {int(degree)}"),
+}

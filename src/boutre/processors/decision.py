@@ -1,0 +1,104 @@
+"""
+What a step sees, and what it answers.
+
+A step is a function of one record and of what is remembered for it; it reads no clock, sends nothing and never raises.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Protocol, TypeAlias
+
+State: TypeAlias = Mapping[str, Any]
+"""What is remembered, by key, as plain JSON; a step reads it and answers with changes."""
+
+Changes: TypeAlias = Mapping[str, Any]
+"""What is to be remembered from now on; None forgets the key."""
+
+
+@dataclass(frozen=True, slots=True)
+class Inbound:
+    """
+    One record of Kafka: *timestamp* is the acceptance on the bus, in milliseconds since 1970 UTC.
+    """
+
+    topic: str
+    partition: int
+    offset: int
+    key: bytes | None
+    value: bytes | None
+    headers: Mapping[str, bytes]
+    timestamp: int
+
+
+@dataclass(frozen=True, slots=True)
+class Outbound:
+    """
+    One record to be written; its partition is murmur2 of its key, as every client of Kafka would choose.
+    """
+
+    topic: str
+    key: bytes
+    value: bytes
+    timestamp: int
+    headers: tuple[tuple[str, bytes], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Released:
+    """
+    What became of a record for one recipient, for the metrics: labels of declared sets only.
+    """
+
+    recipient: str
+    kind: str
+    outcome: str
+
+
+@dataclass(frozen=True, slots=True)
+class Emit:
+    """
+    Send these, and remember this.
+    """
+
+    records: tuple[Outbound, ...]
+    changes: Changes = field(default_factory=dict)
+    releases: tuple[Released, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Drop:
+    """
+    Understood, and not wanted: *reason* is one of the step's declared ones.
+    """
+
+    reason: str
+    changes: Changes = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Reject:
+    """
+    Cannot be handled, and goes to its owner: *code* is one of the vocabulary ``reject-reason``.
+
+    *detail* and *field* say what was expected and where; they never hold a value of the record.
+    """
+
+    code: str
+    field: str | None = None
+    detail: str = ""
+    input_id: str | None = None
+
+
+Decision: TypeAlias = Emit | Drop | Reject
+
+
+class Step(Protocol):
+    """
+    One step of the bus.
+    """
+
+    def __call__(self, record: Inbound, state: State, /) -> Decision:
+        """Decide on *record*, given what is remembered."""
+        ...

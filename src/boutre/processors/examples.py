@@ -1,0 +1,84 @@
+"""
+The examples in an agreement's file, run as tests of it.
+
+``given`` is a record as TOML can write it; what stands under ``sends`` is all that the recipient gets of it, and what is empty is left
+out. ``withheld`` is the reason why it gets nothing.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from datetime import UTC, datetime, time
+from typing import Any
+
+from boutre.errors import Fault, Refuse
+from boutre.processors.agreement import Agreement, Example
+from boutre.processors.conditions import ZonesAt, refusal
+from boutre.processors.cut import compile_cut
+from boutre.schemas.codec import Codec, Sealed, Withheld
+from boutre.schemas.fields import FieldInfo
+
+MOMENT = re.compile(r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(\.\d+)?(Z|[+-]\d{2}:\d{2})")
+HEAD: Mapping[str, Any] = {
+    "id": "example",
+    "exercise": True,
+    "lifecycle": None,
+    "origin": None,
+    "times": None,
+    "handling": None,
+}
+
+
+def example_fault(
+    file: str,
+    number: int,
+    agreement: Agreement,
+    example: Example,
+    fields: Mapping[str, tuple[FieldInfo, ...]],
+    codec: Codec,
+    zones_at: ZonesAt,
+) -> Fault | None:
+    """
+    Run one example; give what is wrong with it, or None.
+    """
+    key = f"example[{number}] {example.name}"
+    try:
+        # Through the bytes, so that an example is a record that could have come.
+        value = codec.decode(codec.encode(example.kind, {**HEAD, **_moments(example.given)})).value
+    except Refuse as error:
+        return Fault(file, key, f"given is no {example.kind}: {error.code} {error.field or ''}".strip())
+    middle = agreement.start + (agreement.end - agreement.start) / 2
+    reason = refusal(agreement, example.kind, value, datetime.combine(middle, time(), UTC), zones_at)
+    if example.withheld is not None or reason is not None:
+        return None if reason == example.withheld else Fault(file, key, f"withheld for {reason}, not for {example.withheld}")
+    cut = compile_cut(agreement, example.kind, fields[example.kind])
+    sent = without_empty(cut(value, lambda identifier: identifier))
+    if sent == _moments(example.sends or {}):
+        return None
+    return Fault(file, key, f"sends {_plain(sent)}")
+
+
+def without_empty(value: Any) -> Any:
+    """
+    Leave out what is null, empty or withheld, at every depth.
+    """
+    if isinstance(value, Mapping):
+        kept = {name: without_empty(item) for name, item in value.items() if not isinstance(item, Withheld | Sealed)}
+        return {name: item for name, item in kept.items() if item not in (None, [], {})}
+    if isinstance(value, list):
+        return [without_empty(item) for item in value]
+    return value
+
+
+def _moments(value: Any) -> Any:
+    """A moment of TOML has come as text, by way of JSON; the bus knows datetimes in UTC."""
+    if isinstance(value, Mapping):
+        return {name: _moments(item) for name, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_moments(item) for item in value]
+    return datetime.fromisoformat(value).astimezone(UTC) if isinstance(value, str) and MOMENT.fullmatch(value) else value
+
+
+def _plain(value: Any) -> str:
+    return repr(value).replace("datetime.timezone.utc", "UTC").replace("datetime.datetime", "datetime")

@@ -1,0 +1,113 @@
+"""
+What is done with a step's answer: written once, and shared by the bus in memory and the one on Kafka.
+
+Metrics, dead letters and the refusal of undeclared topics live here and nowhere else.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any, assert_never
+
+from boutre import metrics
+from boutre.processors.decision import Changes, Decision, Drop, Emit, Inbound, Outbound, Reject, Released, State, Step
+from boutre.schemas.codec import Codec
+from boutre.schemas.identity import place_id
+from boutre.schemas.rejects import reject
+
+Owner = Callable[[str], tuple[str, str | None]]
+"""For a topic, the member whose records it holds (``bus`` where there is none) and the kind, where it is known."""
+
+
+@dataclass(frozen=True, slots=True)
+class Processor:
+    """
+    A step and where it stands: what it reads, all that it may write, and its changelog.
+    """
+
+    name: str
+    step: Step
+    reads: tuple[str, ...]
+    writes: frozenset[str]
+    rejects: Mapping[str, str]
+    changelog: str
+
+    def reject_topic(self, member: str) -> str:
+        """Give the topic of a member's rejects."""
+        return self.rejects[member]
+
+
+@dataclass(frozen=True, slots=True)
+class Handled:
+    """
+    What is to be done for one record: to write, to remember, and to count.
+    """
+
+    outcome: str
+    reason: str | None = None
+    records: tuple[Outbound, ...] = ()
+    changes: Changes = field(default_factory=dict)
+    releases: tuple[Released, ...] = ()
+
+    def count(self, stage: str) -> None:
+        """Count it, once it is known to be done."""
+        metrics.RECORDS.labels(stage=stage, outcome=self.outcome).inc()
+        if self.reason is not None:
+            metrics.REASONS.labels(stage=stage, outcome=self.outcome, reason=self.reason).inc()
+        for release in self.releases:
+            metrics.RELEASES.labels(recipient=release.recipient, kind=release.kind, outcome=release.outcome).inc()
+
+
+class Handler:
+    """
+    One processor, ready to handle records; it never raises, whatever its step does.
+    """
+
+    def __init__(self, processor: Processor, codec: Codec, owner: Owner) -> None:
+        self.processor = processor
+        self._codec = codec
+        self._owner = owner
+
+    def __call__(self, record: Inbound, state: State) -> Handled:
+        """
+        Ask the step, and say what is to be done.
+        """
+        decision = self._decide(record, state)
+        match decision:
+            case Emit():
+                strayed = sorted({out.topic for out in decision.records} - self.processor.writes)
+                if strayed:
+                    return self._rejected(record, Reject("internal-error", detail="undeclared topic"))
+                return Handled("emitted", None, decision.records, decision.changes, decision.releases)
+            case Drop():
+                return Handled("dropped", decision.reason, (), decision.changes)
+            case Reject():
+                return self._rejected(record, decision)
+            case _:
+                assert_never(decision)
+
+    def _decide(self, record: Inbound, state: State) -> Decision:
+        try:
+            return self.processor.step(record, state)
+        except Exception:  # noqa: BLE001 - a poison record must not stop the partition; the text of the error may hold values
+            return Reject("internal-error")
+
+    def _rejected(self, record: Inbound, decision: Reject) -> Handled:
+        member, kind = self._owner(record.topic)
+        value: dict[str, Any] = reject(
+            member=member,
+            stage=self.processor.name,
+            code=decision.code,
+            place={"topic": record.topic, "partition": record.partition, "offset": record.offset},
+            at=datetime.fromtimestamp(record.timestamp / 1000, UTC),
+            input_id=decision.input_id or place_id(record.topic, record.partition, record.offset),
+            kind=kind,
+            content=record.value,
+            detail=decision.detail,
+            field=decision.field,
+        )
+        frame = self._codec.encode("reject", value)
+        out = Outbound(self.processor.reject_topic(member), str(value["input"]).encode(), frame, record.timestamp)
+        return Handled("rejected", decision.code, (out,))

@@ -1,0 +1,57 @@
+"""
+The bus in memory: the same processors, without Kafka. For tests, and for an integrator's laptop.
+
+Every topic is a list; records go round until nothing moves. It keeps no order between topics, has one partition for each topic, and
+forgets everything at its end: what it cannot do (rebalances, crashes) is tested on Kafka.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from boutre.processors.decision import Inbound, Outbound
+from boutre.processors.handle import Handled, Handler
+
+
+@dataclass(slots=True)
+class LocalBus:
+    """
+    Handlers, and every topic as the list of what was written to it.
+    """
+
+    handlers: tuple[Handler, ...]
+    topics: dict[str, list[Outbound]] = field(default_factory=dict)
+    states: dict[str, dict[str, Any]] = field(default_factory=dict)
+    handled: list[tuple[str, Handled]] = field(default_factory=list)
+
+    def publish(self, records: Iterable[Outbound]) -> None:
+        """Write *records*, and let everything that follows from them happen."""
+        for record in records:
+            self._write(record)
+
+    def read(self, topic: str) -> list[Outbound]:
+        """Give all that was written to *topic*."""
+        return list(self.topics.get(topic, ()))
+
+    def _write(self, record: Outbound) -> None:
+        written = self.topics.setdefault(record.topic, [])
+        written.append(record)
+        for handler in self.handlers:
+            if record.topic in handler.processor.reads:
+                self._handle(handler, record, len(written) - 1)
+
+    def _handle(self, handler: Handler, record: Outbound, offset: int) -> None:
+        state = self.states.setdefault(handler.processor.name, {})
+        inbound = Inbound(record.topic, 0, offset, record.key, record.value, dict(record.headers), record.timestamp)
+        handled = handler(inbound, _present(state))
+        for key, value in handled.changes.items():
+            state[key] = value
+        self.handled.append((handler.processor.name, handled))
+        for out in handled.records:
+            self._write(out)
+
+
+def _present(state: Mapping[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in state.items() if value is not None}

@@ -1,0 +1,260 @@
+"""
+Everything that a bus does, in order, as a value: read from ``processors/``, checked whole, made into processors.
+
+    pipeline = load(root, declarations, lock, vocabularies)
+    for processor in pipeline.processors(codec, keyring, recipient_keys): ...
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from pydantic import Field
+
+from boutre.errors import Fault
+from boutre.processors.accept import Accept, National
+from boutre.processors.handle import Processor
+from boutre.processors.policy import Known, Policy
+from boutre.processors.policy import load as load_policy
+from boutre.processors.release import Desk, Release
+from boutre.processors.repeats import Rule
+from boutre.schemas.codec import Codec
+from boutre.schemas.lock import Lock
+from boutre.schemas.sense import Area
+from boutre.schemas.signature import Keyring
+from boutre.schemas.validation import Validator
+from boutre.schemas.vocabulary import Vocabularies
+from boutre.topics.bus import Declarations
+from boutre.topics.strict import Declared, raise_all, read
+
+FILE = "processors/pipeline.toml"
+KINDS = ("sighting", "interception", "alert", "retraction")
+
+
+class AcceptFile(Declared):
+    """
+    One accept: whose topics it reads.
+    """
+
+    name: str = Field(pattern=r"^[a-z][a-z0-9-]*$")
+    members: tuple[str, ...] = Field(min_length=1)
+
+
+class ReleaseFile(Declared):
+    """
+    The release.
+    """
+
+    name: str = Field(pattern=r"^[a-z][a-z0-9-]*$")
+
+
+class RepeatsFile(Declared):
+    """
+    One rule by which another report of an event is known.
+    """
+
+    name: str
+    kinds: tuple[Literal["sighting", "interception"], ...] = Field(min_length=1)
+    types: tuple[str, ...] = Field(min_length=1)
+    cell_deg: float = Field(gt=0, le=10)
+
+
+class PipelineFile(Declared):
+    """
+    ``processors/pipeline.toml``.
+    """
+
+    accept: tuple[AcceptFile, ...] = Field(min_length=1)
+    release: ReleaseFile
+    deadlines: Mapping[str, int]
+    repeats: tuple[RepeatsFile, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Pipeline:
+    """
+    What is declared in ``processors/``, read and checked against the rest of the bus.
+    """
+
+    file: PipelineFile
+    policy: Policy
+    declarations: Declarations
+    vocabularies: Vocabularies
+
+    @property
+    def rules(self) -> tuple[Rule, ...]:
+        """The rules of repeats."""
+        return tuple(Rule(one.name, frozenset(one.kinds), frozenset(one.types), one.cell_deg) for one in self.file.repeats)
+
+    @property
+    def edges(self) -> tuple[Edge, ...]:
+        """What reads what and writes what: the graph that is checked and drawn."""
+        topics = self.declarations.topics
+        accepts = tuple(
+            Edge(
+                "accept",
+                accept.name,
+                tuple(name for name, topic in topics.items() if topic.pattern == NATIONAL and topic.member in accept.members),
+                frozenset(f"bus.{kind}" for kind in KINDS) | {f"rejects.{member}" for member in accept.members},
+                f"bus.{accept.name}.changelog",
+            )
+            for accept in self.file.accept
+        )
+        release = Edge(
+            "release",
+            self.file.release.name,
+            tuple(f"bus.{kind}" for kind in KINDS),
+            frozenset(name for name, topic in topics.items() if topic.pattern == VIEWS) | {"bus.receipt", "rejects.bus"},
+            f"bus.{self.file.release.name}.changelog",
+        )
+        return (*accepts, release)
+
+    def processors(
+        self, codec: Codec, keyring: Keyring, recipient_key: Callable[[str], bytes], only: str | None = None
+    ) -> tuple[Processor, ...]:
+        """
+        Make the processors; *recipient_key* gives the key of a recipient's own names. *only* makes just the one of that name.
+        """
+        made = []
+        for edge in self.edges:
+            if only not in (None, edge.name):
+                continue
+            step = self._accept(codec, keyring, edge) if edge.kind == "accept" else self._release(codec, recipient_key)
+            rejects = {topic.removeprefix("rejects."): topic for topic in edge.writes if topic.startswith("rejects.")}
+            made.append(Processor(edge.name, step, edge.reads, edge.writes, rejects, edge.changelog))
+        return tuple(made)
+
+    def owner(self, topic: str) -> tuple[str, str | None]:
+        """Give the member whose topic this is, or ``bus``, and its kind."""
+        declared = self.declarations.topics[topic]
+        return declared.member or "bus", declared.kind
+
+    def _accept(self, codec: Codec, keyring: Keyring, edge: Edge) -> Accept:
+        topics = {}
+        for name in edge.reads:
+            topic = self.declarations.topic(name)
+            member = self.declarations.members[str(topic.member)]
+            area = None if member.area is None else Area(**member.area.model_dump())
+            topics[name] = National(member.id, str(topic.kind), area)
+        validator = Validator(codec.lock, self.vocabularies.has)
+        return Accept(codec, keyring, validator, topics, self.rules, dict(self.file.deadlines))
+
+    def _release(self, codec: Codec, recipient_key: Callable[[str], bytes]) -> Release:
+        desks = [
+            Desk(
+                recipient,
+                recipient_key(recipient),
+                self.policy.cuts.get(recipient, {}),
+                {kind: self.policy.fingerprint(recipient, kind) for kind in KINDS},
+            )
+            for recipient in self.declarations.recipients
+        ]
+        zones = self.declarations.zones
+        return Release(
+            codec,
+            {f"bus.{kind}": kind for kind in KINDS},
+            desks,
+            lambda latitude, longitude: frozenset(zones.at(latitude, longitude)),
+            self.rules,
+        )
+
+
+NATIONAL = "national.{member}.{kind}"
+VIEWS = "for.{recipient}.{kind}"
+
+
+@dataclass(frozen=True, slots=True)
+class Edge:
+    """
+    One processor as the graph knows it: its kind of step, its name, what it reads and all that it may write.
+    """
+
+    kind: str
+    name: str
+    reads: tuple[str, ...]
+    writes: frozenset[str]
+    changelog: str
+
+
+def load(root: Path, declarations: Declarations, lock: Lock, vocabularies: Vocabularies) -> Pipeline:
+    """
+    Read ``processors/`` of the bus at *root*.
+
+    Raises:
+        DeclarationError: everything that is wrong in the pipeline and in any agreement, at once.
+    """
+    faults: list[Fault] = []
+    file = read(root / FILE, PipelineFile, faults, root=root)
+    known = Known(
+        frozenset(declarations.recipients),
+        frozenset(declarations.members),
+        frozenset(declarations.zones),
+        vocabularies.codes("event-type@1"),
+        vocabularies.codes("purpose@1"),
+    )
+    zones = declarations.zones
+    policy = load_policy(root / "processors" / "agreements", lock, known, lambda lat, lon: frozenset(zones.at(lat, lon)), faults)
+    raise_all(faults)
+    assert file is not None  # it would have been a fault
+    pipeline = Pipeline(file, policy, declarations, vocabularies)
+    raise_all(list(check(pipeline)))
+    return pipeline
+
+
+def check(pipeline: Pipeline) -> Iterable[Fault]:
+    """
+    Prove of the graph: every national topic has one reader, every topic read or written is declared, both ends of an edge name one
+    schema, what shares a changelog has equal partitions, and nothing but release writes to a recipient.
+    """
+    topics = pipeline.declarations.topics
+    readers: dict[str, list[str]] = {name: [] for name, topic in topics.items() if topic.pattern == NATIONAL}
+    for edge in pipeline.edges:
+        for name in (*edge.reads, *sorted(edge.writes), edge.changelog):
+            if name not in topics:
+                yield Fault(FILE, edge.name, f"{name} is not declared in topics/")
+        for name in edge.reads:
+            readers.setdefault(name, []).append(edge.name)
+        counts = {topics[name].partitions for name in (*edge.reads, edge.changelog) if name in topics}
+        if len(counts) > 1:
+            yield Fault(FILE, edge.name, f"its topics and its changelog have {sorted(counts)} partitions; they must be equal")
+        if edge.kind != "release" and any(name.startswith("for.") for name in edge.writes):
+            yield Fault(FILE, edge.name, "only a release may write to a recipient")
+    for name, names in readers.items():
+        if topics.get(name) is not None and topics[name].pattern == NATIONAL and len(names) != 1:
+            yield Fault(FILE, "accept", f"{name} is read by {', '.join(names) or 'nobody'}; exactly one accept reads it")
+    types = pipeline.vocabularies.codes("event-type@1")
+    named = [*(kind for rule in pipeline.file.repeats for kind in rule.types), *pipeline.file.deadlines]
+    for kind in named:
+        if kind not in types | {"default"}:
+            yield Fault(FILE, "repeats and deadlines", f"{kind!r} is no event type")
+    for accept in pipeline.file.accept:
+        for member in accept.members:
+            if member not in pipeline.declarations.members:
+                yield Fault(FILE, accept.name, f"{member!r} is no member")
+
+
+def mermaid(pipeline: Pipeline) -> str:
+    """
+    Draw the pipeline for the README: members, steps, recipients, and the topics between them, by pattern.
+    """
+    declarations = pipeline.declarations
+    lines = ["flowchart LR"]
+    for edge in pipeline.edges:
+        lines.append(f'    {_mark(edge.name)}["{edge.name}"]')
+    for accept in pipeline.file.accept:
+        lines += [f'    {_mark(member)}(["{member}"]) -- national.* --> {_mark(accept.name)}' for member in accept.members]
+        lines.append(f"    {_mark(accept.name)} -- bus.* --> {_mark(pipeline.file.release.name)}")
+    lines += [
+        f'    {_mark(pipeline.file.release.name)} -- for.* --> to_{_mark(recipient)}(["{recipient}"])'
+        for recipient in declarations.recipients
+    ]
+    receipts = [f"    {_mark(pipeline.file.release.name)} -- bus.receipt --> receipts[(receipts)]"]
+    rejects = [f"    {_mark(accept.name)} -. rejects.* .-> rejects[(each member's own rejects)]" for accept in pipeline.file.accept]
+    return "\n".join([*lines, *receipts, *rejects]) + "\n"
+
+
+def _mark(name: str) -> str:
+    return name.replace("-", "_")

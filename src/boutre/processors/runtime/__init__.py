@@ -1,0 +1,5 @@
+"""
+The only package that knows Faust.
+"""
+
+from __future__ import annotations

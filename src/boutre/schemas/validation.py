@@ -1,0 +1,156 @@
+"""
+Whether a member's record can be believed to mean what it says: presence, ranges, times, codes, identities.
+
+Avro proves types; this proves sense. It is a function of the record, of its time of acceptance and of the member's declared area,
+and it never raises. Rules come from the schema itself (``presence``, ``unit``, ``vocabulary``), so that a new field is checked
+without a line here.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from boutre.schemas.codec import Sealed, Withheld
+from boutre.schemas.lock import Lock
+from boutre.schemas.sense import Area, Problem, sense
+
+HasCode = Callable[[str, str], bool]
+
+BOUNDS: dict[str, tuple[float, float]] = {
+    "probability": (0, 1),
+    "degree true": (0, 360),
+    "knot": (0, 1000),
+    "metre": (0, 1e7),
+    "kilowatt": (0, 1e6),
+    "person": (0, 1e6),
+    "engine": (0, 100),
+    "second": (0, 1e10),
+    "day": (0, 36_525),
+}
+"""Least and most that a value of this unit can be; speeds in knots leave room for aircraft."""
+
+
+@dataclass(slots=True)
+class _Node:
+    """What is to be checked of one field: made once from the schema."""
+
+    path: str
+    required: bool = False
+    vocabulary: str | None = None
+    unit: str = ""
+    children: tuple[tuple[str, _Node], ...] = field(default_factory=tuple)
+    type_name: str | None = None
+
+
+class Validator:
+    """
+    Checks records of every locked kind; *has_code* says whether a vocabulary (``tlp@2``) has a code.
+    """
+
+    def __init__(self, lock: Lock, has_code: HasCode) -> None:
+        self._has_code = has_code
+        self._kinds = {kind: _tree(lock.latest(kind).schema) for kind in lock.kinds}
+
+    def check(self, kind: str, value: Mapping[str, Any], now: datetime, area: Area | None = None) -> list[Problem]:
+        """
+        Give all that is wrong with a member's record, the gravest first; an empty list means that it can be accepted.
+
+        *now* is the time of acceptance (UTC), *area* the box in which this member's positions lie, where it has one.
+        """
+        found = [*self._walk(self._kinds[kind], value), *_foreign(value)]
+        if not any(problem.code in ("wrong-type", "naive-time") for problem in found):
+            found.extend(sense(kind, value, now, area))
+        return found
+
+    def _walk(self, node: _Node, value: Mapping[str, Any]) -> Iterator[Problem]:
+        for name, child in node.children:
+            yield from self._field(child, value.get(name))
+
+    def _field(self, node: _Node, value: Any) -> Iterator[Problem]:
+        if value is None:
+            if node.required:
+                yield Problem("missing-field", node.path)
+            return
+        if isinstance(value, Withheld | Sealed):
+            return
+        if isinstance(value, list):
+            for item in value:
+                yield from self._field(node, item)
+        elif isinstance(value, Mapping):
+            yield from self._walk(node, value)
+        elif isinstance(value, datetime):
+            if value.tzinfo is None:
+                yield Problem("naive-time", node.path)
+        elif isinstance(value, bool):
+            return
+        elif isinstance(value, int | float):
+            yield from _number(node, float(value))
+        elif isinstance(value, str):
+            if node.vocabulary and not self._has_code(node.vocabulary, value):
+                yield Problem("unknown-code", node.path, node.vocabulary)
+            elif node.required and not value.strip():
+                yield Problem("missing-field", node.path)
+            elif any(ord(letter) < 32 and letter not in "\n\t" for letter in value):  # noqa: PLR2004 - control characters
+                yield Problem("wrong-type", node.path, "control character")
+
+
+def _number(node: _Node, value: float) -> Iterator[Problem]:
+    if not math.isfinite(value):
+        yield Problem("out-of-range", node.path, "not a finite number")
+        return
+    least, most = BOUNDS.get(node.unit, (-math.inf, math.inf))
+    if node.unit == "person" and value < 0:
+        yield Problem("negative-count", node.path)
+    elif not least <= value <= most or (node.unit == "degree true" and value == most):
+        yield Problem("out-of-range", node.path, f"{least:g} to {most:g} {node.unit}")
+    elif node.unit == "person" and value != int(value):
+        yield Problem("out-of-range", node.path, "a whole number of people")
+
+
+def _foreign(value: Mapping[str, Any]) -> Iterator[Problem]:
+    """A member's record is neither a view nor does it hold withheld groups: only the bus makes those."""
+    if value.get("view") is not None:
+        yield Problem("wrong-kind", "view", "a view is not a report")
+    for name, group in value.items():
+        if isinstance(group, Withheld):
+            yield Problem("wrong-type", name, "only the bus withholds")
+
+
+def _tree(schema: Mapping[str, Any]) -> _Node:
+    named: dict[str, Mapping[str, Any]] = {}
+    return _Node("", children=tuple(_children(schema, "", named, "")))
+
+
+def _children(
+    record: Mapping[str, Any], prefix: str, named: dict[str, Mapping[str, Any]], unit: str
+) -> Iterator[tuple[str, _Node]]:
+    named[record["name"].rpartition(".")[2]] = record
+    for declared in record["fields"]:
+        path = f"{prefix}.{declared['name']}" if prefix else declared["name"]
+        own = declared["unit"] if declared["unit"] != "inherited" else unit
+        node = _Node(path, declared.get("presence") == "required", declared.get("vocabulary"), own)
+        inner = next(filter(None, (_record(branch, named) for branch in _branches(declared["type"]))), None)
+        if inner is not None:
+            node.type_name = inner["name"]
+            node.children = tuple(_children(inner, path, named, own))
+        yield declared["name"], node
+
+
+def _branches(declared: Any) -> list[Any]:
+    return declared if isinstance(declared, list) else [declared]
+
+
+def _record(branch: Any, named: Mapping[str, Mapping[str, Any]]) -> Mapping[str, Any] | None:
+    if isinstance(branch, dict) and branch.get("type") == "array":
+        return _record(branch["items"], named)
+    if isinstance(branch, dict) and branch.get("type") == "record":
+        # Marks of the bus are made by it and not checked as a member's groups.
+        return None if branch["name"] in ("Withheld", "Sealed") else branch
+    if isinstance(branch, str):
+        name = branch.rpartition(".")[2]
+        return None if name in ("Withheld", "Sealed") else named.get(name)
+    return None

@@ -1,0 +1,198 @@
+"""
+A cluster that asks who one is, over TLS, is reached by settings alone; what does not fit is refused.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import ipaddress
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from confluent_kafka import Consumer, Producer, TopicPartition
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
+
+from boutre.errors import Unavailable
+from boutre.ops.apply import bring
+from boutre.ops.broker import Broker
+from boutre.ops.cluster import Cluster
+from boutre.ops.settings import load as settings
+from boutre.topics.bus import load
+
+ROOT = Path(__file__).parents[2]
+PASSWORD = "lagon-bleu"
+KEY_PASSWORD = "only-for-this-test"
+
+
+@dataclass(frozen=True, slots=True)
+class Authority:
+    """
+    A certificate authority that lives as long as a test.
+    """
+
+    key: ec.EllipticCurvePrivateKey
+    certificate: x509.Certificate
+
+    @classmethod
+    def made(cls, name: str) -> Authority:
+        """
+        Make one, valid for a day.
+        """
+        key = ec.generate_private_key(ec.SECP256R1())
+        return cls(key, _certificate(name, key, name, key, authority=True))
+
+    def pem(self) -> bytes:
+        """
+        Its certificate, for those who trust it.
+        """
+        return self.certificate.public_bytes(serialization.Encoding.PEM)
+
+    def server(self) -> bytes:
+        """
+        A key (encrypted, PKCS 8, as Kafka wants it) and a certificate for 127.0.0.1, one after the other.
+        """
+        key = ec.generate_private_key(ec.SECP256R1())
+        certificate = _certificate("broker", key, self.certificate.subject.rfc4514_string()[3:], self.key, authority=False)
+        private = key.private_bytes(
+            serialization.Encoding.PEM,
+            serialization.PrivateFormat.PKCS8,
+            serialization.BestAvailableEncryption(KEY_PASSWORD.encode()),
+        )
+        return private + certificate.public_bytes(serialization.Encoding.PEM)
+
+
+def _certificate(
+    name: str, key: ec.EllipticCurvePrivateKey, issuer: str, signer: ec.EllipticCurvePrivateKey, *, authority: bool
+) -> x509.Certificate:
+    now = dt.datetime.now(dt.UTC)
+    made = (
+        x509.CertificateBuilder()
+        .subject_name(x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)]))
+        .issuer_name(x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, issuer)]))
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - dt.timedelta(hours=1))
+        .not_valid_after(now + dt.timedelta(days=1))
+        .add_extension(x509.BasicConstraints(ca=authority, path_length=None), critical=True)
+        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]), critical=False)
+    )
+    return made.sign(signer, hashes.SHA256())
+
+
+@pytest.fixture(scope="module")
+def authority() -> Authority:
+    """
+    Whom the broker's certificate is from.
+    """
+    return Authority.made("Test authority")
+
+
+@pytest.fixture(scope="module")
+def secure(broker: Broker, authority: Authority, tmp_path_factory: pytest.TempPathFactory) -> Broker:  # noqa: ARG001 - jars are there
+    """
+    The home of a Kafka with a listener SECURE that speaks SASL_SSL; started by `serving`.
+    """
+    folder = tmp_path_factory.mktemp("secure")
+    (folder / "broker.pem").write_bytes(authority.server())
+    (folder / "ca.pem").write_bytes(authority.pem())
+    login = "org.apache.kafka.common.security.plain.PlainLoginModule"
+    return Broker(
+        folder / "kafka",
+        listeners={"SECURE": "SASL_SSL"},
+        properties={
+            "listener.name.secure.sasl.enabled.mechanisms": "PLAIN",
+            "listener.name.secure.plain.sasl.jaas.config": f'{login} required user_comoros="{PASSWORD}";',
+            "listener.name.secure.ssl.keystore.type": "PEM",
+            "listener.name.secure.ssl.keystore.location": str(folder / "broker.pem"),
+            "listener.name.secure.ssl.key.password": KEY_PASSWORD,
+        },
+    )
+
+
+@pytest.fixture
+def serving(secure: Broker, authority: Authority, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Broker:
+    """
+    That Kafka, running, and the environment of a client that may use it.
+    """
+    secure.start()
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "ca.pem").write_bytes(authority.pem())
+    (tmp_path / "password").write_text(f"{PASSWORD}\n", encoding="utf-8")
+    for name, value in {
+        "BOOTSTRAP_SERVERS": secure.address("SECURE"),
+        "SECURITY_PROTOCOL": "SASL_SSL",
+        "SASL_MECHANISM": "PLAIN",
+        "SASL_USERNAME": "comoros",
+        "SASL_PASSWORD_FILE": str(tmp_path / "password"),
+        "SSL_CA_LOCATION": str(tmp_path / "ca.pem"),
+        "REPLICATION_FACTOR": "1",
+    }.items():
+        monkeypatch.setenv(f"BOUTRE_KAFKA__{name}", value)
+    return secure
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _stopped(secure: Broker) -> object:
+    yield
+    secure.close()
+
+
+@pytest.mark.usefixtures("serving")
+def test_with_the_right_password_everything_works() -> None:
+    """
+    Topics are made, a record goes in and comes out, with what the settings give to admin, producer and consumer.
+    """
+    kafka = settings().kafka
+    bring(load(ROOT), settings())
+
+    producer = Producer(kafka.producer())
+    producer.produce("for.rmifc.alert", b"over TLS")
+    assert producer.flush(60) == 0
+    consumer = Consumer(kafka.consumer("secure"))
+    consumer.assign([TopicPartition("for.rmifc.alert", 0, 0)])
+    values = [message.value() for message in consumer.consume(1, timeout=60)]
+    consumer.close()
+
+    assert [b"over TLS"] == values
+
+
+@pytest.mark.usefixtures("serving")
+def test_a_wrong_password_is_refused_and_said(tmp_path: Path) -> None:
+    """
+    The error says that authentication failed, and holds neither password.
+    """
+    (tmp_path / "password").write_text("lagon-vert", encoding="utf-8")
+
+    with pytest.raises(Unavailable) as caught:
+        Cluster(settings().kafka.client()).identity(10)
+
+    assert "uthentication" in str(caught.value)
+    assert "lagon" not in str(caught.value)
+
+
+@pytest.mark.usefixtures("serving")
+def test_a_broker_of_an_unknown_authority_is_not_spoken_to(tmp_path: Path) -> None:
+    """
+    A certificate that another authority signed is refused before any password is sent.
+    """
+    (tmp_path / "ca.pem").write_bytes(Authority.made("Another authority").pem())
+
+    with pytest.raises(Unavailable, match=r"(?i)certificate"):
+        Cluster(settings().kafka.client()).identity(10)
+
+
+def test_in_the_clear_it_does_not_answer(serving: Broker, monkeypatch: pytest.MonkeyPatch) -> None:
+    """
+    A client without TLS gets nothing from that listener.
+    """
+    for name in ("SECURITY_PROTOCOL", "SASL_MECHANISM", "SASL_USERNAME", "SASL_PASSWORD_FILE", "SSL_CA_LOCATION"):
+        monkeypatch.delenv(f"BOUTRE_KAFKA__{name}")
+
+    with pytest.raises(Unavailable):
+        Cluster(settings().kafka.client()).identity(5)
+
+    assert serving.pid is not None
