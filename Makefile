@@ -19,6 +19,7 @@ help: ## Show what can be made
 
 .PHONY: setup
 setup: $(READY) ## Make .venv with all that the other targets need
+	@echo "Ready: $(BIN)/boutre --help"
 
 $(READY): pyproject.toml .ci/venv
 	@sh .ci/venv $(VENV) $(PYTHON)

@@ -15,6 +15,8 @@ from pathlib import Path
 import pytest
 from confluent_kafka import Consumer, Producer, TopicPartition
 from confluent_kafka.admin import AdminClient
+from confluent_kafka.admin._config import ConfigResource
+from confluent_kafka.admin._resource import ResourceType
 from confluent_kafka.cimpl import NewTopic
 
 from boutre.errors import Unavailable
@@ -79,6 +81,20 @@ def test_a_restart_keeps_port_identity_and_data(own_broker: Broker, end: str) ->
 
     assert before == (own_broker.bootstrap, own_broker.cluster_id)
     assert [b"one", b"two"] == got(own_broker.bootstrap, "kept", 2)
+
+
+def test_what_a_production_broker_is_told_exists(broker: Broker) -> None:
+    """
+    Every line of ops/kafka/server.properties is a setting that this Kafka knows.
+    """
+    text = (Path(__file__).parents[2] / "ops" / "kafka" / "server.properties").read_text(encoding="utf-8")
+    told = {line.partition("=")[0] for line in text.splitlines() if line and not line.startswith("#")}
+    resource = ConfigResource(ResourceType.BROKER, "1")
+    admin = AdminClient({"bootstrap.servers": broker.bootstrap})
+    known = admin.describe_configs([resource])[resource].result(30).keys()
+
+    # Settings of the authorizer are its own; Kafka passes them on without listing them.
+    assert {"allow.everyone.if.no.acl.found"} == told - known
 
 
 def test_topics_are_not_made_by_asking(broker: Broker) -> None:

@@ -5,16 +5,17 @@ A recipient's consumer on a real Kafka: what it shows, where it goes on, where i
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from typing import Any
 
 import pytest
 from confluent_kafka import Consumer as Client
 from confluent_kafka import Producer, TopicPartition
-from confluent_kafka.admin import AdminClient, NewTopic
+from confluent_kafka.admin import AdminClient
+from confluent_kafka.cimpl import NewTopic
 
 from boutre.connectors.consumer import Consumer, Undecodable
-from boutre.connectors.delivery import BadDelivery, topic
+from boutre.connectors.delivery import BadDelivery, Delivery, topic
 from boutre.connectors.sinks.trial import codec, view
 from boutre.errors import DeclarationError, Unavailable
 from boutre.ops.broker import Broker
@@ -57,7 +58,7 @@ def numbers(recipient: str, count: int, kind: str = "sighting") -> dict[str, int
 
 def consumer(broker: Broker, recipient: str, **more: Any) -> Consumer:
     """A consumer to the end of what is there."""
-    options = {"kinds": ("sighting",), "until_end": True} | more
+    options: dict[str, Any] = {"kinds": ("sighting",), "until_end": True} | more
     return Consumer({"bootstrap.servers": broker.bootstrap}, recipient=recipient, **options)
 
 
@@ -243,6 +244,58 @@ def test_two_members_of_a_group_share_the_views(broker: Broker, recipient: str) 
                         member.done(found)
 
     assert seen == set(range(20))
+
+
+def test_reading_to_the_end_waits_for_the_others_of_its_group(broker: Broker, recipient: str) -> None:
+    """What another member holds is not passed over: when it leaves without having done it, it is read."""
+    with transaction(broker, recipient) as producer:
+        send(producer, recipient, range(3), partition=0)
+        send(producer, recipient, range(3, 6), partition=1)
+    known = numbers(recipient, 6)
+    group = f"{recipient}.desk"
+    seen: set[int] = set()
+    with consumer(broker, recipient, group=group) as busy, ExitStack() as stack:
+        idle = stack.enter_context(consumer(broker, recipient, group=group, until_end=False))
+        while len(idle._reader._client.assignment()) != 1 or len(seen) < 3:
+            idle._reader.rest(0.2)
+            found = busy.poll(0.2)
+            if isinstance(found, Delivery):
+                seen.add(known[found.id])
+                busy.done(found)
+                busy.commit()
+        finished_early = busy.finished
+        stack.close()
+        for each in busy:
+            seen.add(known[each.id])
+
+    assert not finished_early
+    assert seen == set(range(6))
+
+
+def test_a_broker_that_is_restarted_is_read_on(own_broker: Broker) -> None:
+    """The consumer that was reading goes on by itself, its group loses no view, and its positions are remembered."""
+    recipient = "rcoc"
+    admin = AdminClient({"bootstrap.servers": own_broker.bootstrap})
+    admin.create_topics([NewTopic(topic(recipient, "sighting"), 1)])[topic(recipient, "sighting")].result(30)
+    known = numbers(recipient, 6)
+    with transaction(own_broker, "a") as producer:
+        send(producer, recipient, range(3))
+    seen = []
+    with consumer(own_broker, recipient, group="desk", until_end=False) as views:
+        for each in views:
+            seen.append(known[each.id])
+            if len(seen) == 2:
+                own_broker.restart()
+                with transaction(own_broker, "b") as producer:
+                    send(producer, recipient, range(3, 6))
+            if known[each.id] == 5:
+                views.done(each)
+                break
+    with consumer(own_broker, recipient, group="desk") as views:
+        rest = list(views)
+
+    assert sorted(set(seen)) == [0, 1, 2, 3, 4, 5]
+    assert rest == []
 
 
 def test_a_topic_that_is_not_there_is_told(broker: Broker, recipient: str) -> None:

@@ -14,7 +14,8 @@ from pathlib import Path
 
 import pytest
 from confluent_kafka import Consumer, KafkaError, TopicPartition
-from confluent_kafka.admin import AdminClient, NewTopic
+from confluent_kafka.admin import AdminClient
+from confluent_kafka.cimpl import NewTopic
 
 from boutre.connectors.cursor import Cursors
 from boutre.connectors.kafka_transport import KafkaTransport
@@ -101,10 +102,10 @@ class KafkaBench:
                     if error is not None:
                         assert error.code() == KafkaError._PARTITION_EOF
                         break
-                    key, value, headers = message.key(), message.value(), list(message.headers() or ())
+                    key, value, headers = message.key() or b"", message.value(), list(message.headers() or ())
                     assert isinstance(key, bytes)
                     assert isinstance(value, bytes)
-                    kept = tuple((name, content) for name, content in headers if isinstance(content, bytes))
+                    kept = tuple((str(name), content) for name, content in headers if isinstance(content, bytes))
                     found.append(Stored(topic, partition, message.offset() or 0, message.timestamp()[1], key, value, kept))
         finally:
             consumer.close()

@@ -6,6 +6,8 @@ from __future__ import annotations
 
 import datetime as dt
 import ipaddress
+import subprocess
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -196,3 +198,27 @@ def test_in_the_clear_it_does_not_answer(serving: Broker, monkeypatch: pytest.Mo
         Cluster(settings().kafka.client()).identity(5)
 
     assert serving.pid is not None
+
+
+@pytest.mark.usefixtures("serving")
+def test_connectors_and_workers_go_by_the_same_settings(tmp_path: Path) -> None:
+    """
+    A connector publishes and a Faust worker accepts over TLS with a password, by nothing but the settings.
+    """
+    bring(load(ROOT), settings())
+    command = [sys.executable, "-m", "boutre", "--bus", str(ROOT)]
+    subprocess.run([*command, "keys", "dev"], check=True, capture_output=True)
+    with (tmp_path / "worker.log").open("wb") as log:
+        worker = subprocess.Popen([*command, "worker", "accept-reports", "--metrics-port", "0"], stdout=log, stderr=log)
+    try:
+        subprocess.run([*command, "connector", "run", "mauritius-ops-room", "--once"], check=True, capture_output=True)
+        consumer = Consumer(settings().kafka.consumer("accepted"))
+        consumer.subscribe(["bus.sighting"])
+        accepted = [message.key() for message in consumer.consume(1, timeout=90)]
+        consumer.close()
+    finally:
+        worker.terminate()
+        worker.wait(30)
+
+    assert [b"mauritius"] == accepted
+    assert PASSWORD not in (tmp_path / "worker.log").read_text(encoding="utf-8")

@@ -17,7 +17,8 @@ from pathlib import Path
 
 import pytest
 from confluent_kafka import Producer
-from confluent_kafka.admin import AdminClient, NewTopic
+from confluent_kafka.admin import AdminClient
+from confluent_kafka.cimpl import NewTopic
 
 from boutre.connectors.delivery import KINDS, topic
 from boutre.connectors.sinks.trial import codec, view
@@ -77,9 +78,10 @@ from boutre.ops.command import main
 left = int(sys.argv[1])
 def dying(self, *_):
     global left
-    left -= 1
-    if left < 0:
-        os.kill(os.getpid(), 9)
+    if self._reader._done != self._reader._committed:
+        left -= 1
+        if left < 0:
+            os.kill(os.getpid(), 9)
     return real(self)
 real = consumer.Consumer.commit
 consumer.Consumer.commit = dying
@@ -88,19 +90,17 @@ main(sys.argv[2:])
 
 
 @pytest.mark.parametrize("name", ["migration", "jsonl"])
-def test_a_sink_killed_between_effect_and_commit_does_nothing_twice(
-    broker: Broker, recipient: str, tmp_path: Path, name: str
-) -> None:
+def test_a_sink_killed_before_its_commit_does_nothing_twice(broker: Broker, recipient: str, tmp_path: Path, name: str) -> None:
     """
     Killed again and again when the effect is there and the position has not moved: each view has its effect once.
 
-    Each time the sink goes one batch further before it is killed, so that kills hit different places of the topic.
+    The second time it commits some batches before it is killed, so that kills hit different places of the topic.
     """
     expected = publish(broker, recipient, 30)
     options = {"migration": f"url=sqlite:///{tmp_path}/m.db", "jsonl": f"folder={tmp_path}"}[name]
     arguments = ["sink", "run", name, recipient, "--set", options, "--kind", "sighting", "--most", "7", "--once"]
     statuses = []
-    for after in (0, 0, 1, 2, 99):
+    for after in (0, 2, 99):
         done = subprocess.run(
             [sys.executable, "-c", KILLED, str(after), *arguments],
             cwd=tmp_path, env=environment(broker, tmp_path), capture_output=True, text=True, timeout=120, check=False,
@@ -112,8 +112,7 @@ def test_a_sink_killed_between_effect_and_commit_does_nothing_twice(
     else:
         with closing(sqlite3.connect(tmp_path / "m.db")) as database:
             found = [row[0] for row in database.execute("SELECT view_id FROM record")]
-    assert statuses[:2] == [-signal.SIGKILL] * 2
-    assert statuses[-1] == 0
+    assert statuses == [-signal.SIGKILL, -signal.SIGKILL, 0]
     assert sorted(expected) == sorted(found)
 
 
@@ -130,22 +129,12 @@ def test_every_kind_reaches_every_file(broker: Broker, recipient: str, tmp_path:
     folder = tmp_path / "out" / recipient
     features = [each for kind in KINDS for each in json.loads((folder / f"{kind}.geojson").read_text())["features"]]
 
-    for first, second in runs.values():
+    for name, (first, second) in runs.items():
+        counts = {"sink": name, "recipient": recipient, "delivered": 12, "refused": 0, "bad": 1}
+
         assert first.returncode == 0, first.stderr
-        assert json.loads(first.stdout) == {
-            "sink": json.loads(first.stdout)["sink"],
-            "recipient": recipient,
-            "delivered": 12,
-            "refused": 0,
-            "bad": 1,
-        }
-        assert json.loads(second.stdout) | {"sink": ""} == {
-            "sink": "",
-            "recipient": recipient,
-            "delivered": 0,
-            "refused": 0,
-            "bad": 0,
-        }
+        assert counts == json.loads(first.stdout)
+        assert counts | {"delivered": 0, "bad": 0} == json.loads(second.stdout)
         assert "kwassa" not in first.stderr
     assert expected == {identifier for kind in KINDS for identifier in lines(folder / f"{kind}.jsonl")}
     assert expected == {each["id"] for each in features}

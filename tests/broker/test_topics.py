@@ -74,7 +74,7 @@ def edit(folder: Path, file: str, old: str, new: str) -> None:
 
 def test_apply_twice(run: Run, folder: Path, own_broker: Broker) -> None:
     """
-    Promises 1, 4 and 6: plan changes nothing, apply makes what is declared, the second apply does nothing.
+    Promises 4 and 6: plan changes nothing, apply makes what is declared, the second apply does nothing.
     """
     declared = {topic.name: topic.partitions for topic in load(folder).topics.values()}
     admin = AdminClient({"bootstrap.servers": own_broker.bootstrap})
@@ -136,7 +136,7 @@ def test_drift_shows_what_was_done_by_hand(run: Run, own_broker: Broker) -> None
 
 def test_partitions(run: Run, folder: Path, own_broker: Broker) -> None:
     """
-    Promises 2 and 3: views may get more partitions; other changes are refused, and then nothing at all is done.
+    Promises 2, 3 and 10: views may get more partitions; other changes are refused, and then nothing at all is done.
     """
     assert run("topics", "apply", "--yes").exit_code == 0
     admin = AdminClient({"bootstrap.servers": own_broker.bootstrap})

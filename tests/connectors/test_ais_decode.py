@@ -245,6 +245,14 @@ def test_the_moment_of_a_fix_is_found_around_a_full_minute(fixed: datetime, dela
     assert fixed == observed(fixed + timedelta(seconds=delay), Fix(0.0, 0.0, precise=True, second=fixed.second))
 
 
+@pytest.mark.parametrize("delay", [-5, 54])
+def test_the_bounds_of_the_delay_hold_across_a_minute(delay: int) -> None:
+    """A fix at the full minute is found from a receiver five seconds behind, and after 54 seconds on the way."""
+    fixed = AT.replace(second=0)
+
+    assert fixed == observed(fixed + timedelta(seconds=delay), Fix(0.0, 0.0, precise=True, second=0))
+
+
 @pytest.mark.parametrize("second", [60, 61, 62, 63])
 def test_without_a_second_the_receipt_counts(second: int) -> None:
     """A message without the second of its fix is of when it was heard."""

@@ -9,13 +9,14 @@ from collections import Counter
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from pyais import encode_dict
 
+from boutre.connectors.contract import SourceContract
 from boutre.connectors.sdk import Bad, Idle, Noted, Raw
 from boutre.connectors.sources.ais import Options, read
 from boutre.connectors.sources.ais_reader import Cursor, Reader
@@ -49,6 +50,16 @@ def vocabularies() -> Vocabularies:
     The vocabularies of the core.
     """
     return load(ROOT / "schemas" / "vocabularies")
+
+
+class TestAis(SourceContract):
+    """
+    The contract of sources, over the beginning of the sample.
+    """
+
+    source = read
+    options: ClassVar[Options] = Options(path=SAMPLE)
+    resumes = 4
 
 
 def sentences(**fields: Any) -> list[bytes]:

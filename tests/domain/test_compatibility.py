@@ -405,6 +405,28 @@ def test_a_name_that_nobody_defines_is_an_error() -> None:
         problems(record_of("R", [{"name": "x", "type": "Nobody"}]), record_of("R", []))
 
 
+def test_one_record_that_stands_for_two_is_compared_with_both() -> None:
+    """A record whose aliases take in two old ones must fit each of them, not only the first that is met."""
+    one = {"type": "record", "name": "A", "fields": [{"name": "v", "type": "long"}]}
+    two = {"type": "record", "name": "B", "fields": [{"name": "v", "type": "string"}]}
+    both = {"type": "record", "name": "C", "aliases": ["A", "B"], "fields": [{"name": "v", "type": "long"}]}
+    old = record_of("R", [{"name": "x", "type": one}, {"name": "y", "type": two}])
+    new = record_of("R", [{"name": "x", "type": both}, {"name": "y", "type": "C"}])
+
+    assert ["y.v"] == [each.path for each in problems(new, old)]
+
+
+def test_a_branch_that_another_library_would_take_must_do_as_well() -> None:
+    """Where one library takes the first branch that fits and another the same type, both readings must be right."""
+    moment = {"type": "long", "logicalType": "timestamp-millis"}
+    old = record_of("R", [{"name": "x", "type": ["null", moment]}])
+    new = record_of("R", [{"name": "x", "type": ["null", "double", moment]}])
+
+    assert ["the logical type is timestamp-millis for the writer and none for the reader"] == [
+        each.message for each in problems(new, old)
+    ]
+
+
 @pytest.mark.parametrize(
     ("fields", "message"),
     [

@@ -155,8 +155,9 @@ def test_a_changed_doc_is_locked_too(folder: Path) -> None:
         (lambda schema: field_of(schema, "id").update(type="bytes"), "bytes"),
         (lambda schema: schema["fields"].remove(field_of(schema, "id")), "default"),
         (lambda schema: field_of(schema, "exercise").update(presence="required"), "requires"),
+        (lambda schema: schema["fields"].reverse(), "begins with its id"),
     ],
-    ids=["category", "unit", "type", "removed", "required"],
+    ids=["category", "unit", "type", "removed", "required", "order"],
 )
 def test_what_would_mislead_a_reader_is_not_locked(folder: Path, change: Change, message: str) -> None:
     """Nothing at all is locked when one kind cannot follow its old versions, not even what could; the field is named."""

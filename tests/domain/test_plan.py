@@ -4,14 +4,18 @@ The plan for a cluster's topics, without a cluster: its promises hold for whatev
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from boutre.ops.plan import Found, Plan, Wanted, plan
+
+ROOT = Path(__file__).parents[2]
 
 # Few names and few values, so that what is declared and what is found often meet, and often just differ.
 NAMES = ("national.a.sighting", "bus.sighting", "for.a.sighting", "rejects.a")
@@ -214,3 +218,17 @@ def test_a_plan_in_plain_values() -> None:
     assert ["bus.old"] == shown["undeclared"]
     assert {"for.a.alert": ["segment.ms"]} == shown["strays"]
     assert shown["unchanged"] == 0
+
+
+def test_every_promise_names_a_test_that_exists() -> None:
+    """
+    Each numbered promise of docs/topics.md is held by tests that can be found by the names given there.
+    """
+    text = (ROOT / "docs" / "topics.md").read_text(encoding="utf-8")
+    promises = re.findall(r"^(\d+)\. (.*(?:\n   .*)*)", text, flags=re.MULTILINE)
+    tests = "".join(path.read_text(encoding="utf-8") for path in (ROOT / "tests").glob("*/test_*.py"))
+    named = {number: re.findall(r"`(test_\w+)`", promise) for number, promise in promises}
+
+    assert [str(number) for number in range(1, 11)] == list(named)
+    assert all(named.values()), named
+    assert [] == [name for names in named.values() for name in names if f"def {name}(" not in tests]

@@ -11,7 +11,6 @@ The sample should hold good reports and bad ones. A source that never ends is re
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import UTC, datetime
 from itertools import islice
 from pathlib import Path
@@ -65,14 +64,13 @@ class SourceContract:
         assert len([item for item in self._items() if isinstance(item, Raw)]) >= self.least_records
 
     def test_what_it_gives_is_well_formed(self) -> None:
-        """Kinds are declared, references and cursors are texts, and moments know their zone."""
+        """Kinds are declared, references and cursors are texts."""
         for item in self._items():
             assert isinstance(item.cursor, str)
             assert isinstance(item.reference, str)
             assert item.reference.strip()
             if isinstance(item, Raw):
                 assert item.kind in self.kinds
-                assert all(moment.tzinfo is not None for moment in _moments(item.value))
 
     def test_every_report_is_a_record_or_refused_for_a_known_reason(self) -> None:
         """What a source gives makes a valid record, or its owner is told why not by a code that has a sentence."""
@@ -104,14 +102,3 @@ class SourceContract:
 
     def _reasons(self) -> tuple[vocabulary.Term, ...]:
         return vocabulary.load(Path(lock.core(), "vocabularies")).every["reject-reason@1"].code
-
-
-def _moments(value: Any) -> Iterator[datetime]:
-    if isinstance(value, datetime):
-        yield value
-    elif isinstance(value, dict):
-        for inner in value.values():
-            yield from _moments(inner)
-    elif isinstance(value, list | tuple):
-        for inner in value:
-            yield from _moments(inner)

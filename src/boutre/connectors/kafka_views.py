@@ -28,6 +28,16 @@ ANSWER_SECONDS: Final = 15.0
 How long a broker may take to answer about its topics; after that it counts as away.
 """
 
+ASK_SECONDS: Final = 1.0
+"""
+How often a reader that is at its own end asks how far the others of its group are.
+"""
+
+SESSION_MILLISECONDS: Final = 10_000
+"""
+After how long a reader that was killed counts as gone, so that another one of its group takes over; a config may say otherwise.
+"""
+
 EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 # Names with an underscore are the client's own errors; they are part of its interface.
@@ -60,8 +70,9 @@ class Reader:
     A group's position is remembered by the broker, so a group goes on where it was; *start* says where one begins that was never
     there. Without a group nothing is remembered: reading begins at *start* each time, and there is nothing to commit.
 
-    With *until_end* reading stops at the end that each partition had when it was first looked at. The end is a position: on a topic
-    written by transactions the last offset holds no message, and whoever waits for that message waits for ever.
+    With *until_end* reading stops at the end that each partition had at the start. The end is a position: on a topic written by
+    transactions the last offset holds no message, and whoever waits for that message waits for ever. A group is at the end when all
+    its members together are: what another one reads, or one that was killed still holds, is waited for, so that "done" means all.
 
     Raises Unavailable where the broker does not answer, or a topic is missing or not ours to read.
     """
@@ -80,13 +91,16 @@ class Reader:
         self.until_end = until_end
         self._start = start
         self._errors: deque[KafkaError] = deque(maxlen=8)
-        self._ends: dict[Place, int] | None = None
+        self._ends: dict[Place, int] = {}
+        self._asked = 0.0
         self._last: dict[Place, int] = {}
         self._tail: dict[Place, int] = {}
         self._done: dict[Place, int] = {}
         self._committed: dict[Place, int] = {}
+        self._unsaid: KafkaError | None = None
         self._held: deque[Polled] = deque()
         self._client = Client({
+            "session.timeout.ms": SESSION_MILLISECONDS,
             **config,
             "group.id": group or str(config.get("group.id") or "boutre.nobody"),
             "enable.auto.commit": False,
@@ -100,12 +114,13 @@ class Reader:
     def __enter__(self) -> Self:
         try:
             places = self._look()
+            if self.until_end:
+                self._ends = self._measure(places)
             if self.group is None:
-                self._assign(places)
+                offset = OFFSET_BEGINNING if self._start == "beginning" else OFFSET_END
+                self._client.assign([TopicPartition(*place, offset) for place in places])
             else:
-                self._client.subscribe(
-                    list(self.topics), on_assign=self._on_assign, on_revoke=self._on_revoke, on_lost=self._on_lost
-                )
+                self._client.subscribe(list(self.topics), on_revoke=self._on_revoke, on_lost=self._on_lost)
         except BaseException:
             self._client.close()
             raise
@@ -115,7 +130,7 @@ class Reader:
         try:
             # What went wrong inside is what its caller must hear of; the messages whose commit fails now come again.
             with suppress(Unavailable) if kind is not None else nullcontext():
-                self.commit()
+                self._commit_at_last()
         finally:
             self._client.close()
 
@@ -124,7 +139,7 @@ class Reader:
     @property
     def finished(self) -> bool:
         """Whether all that there was at the start was given out; always False without *until_end*."""
-        return self.until_end and self._ends is not None and not self._ends and not self._held
+        return self.until_end and not self._ends and not self._held
 
     def poll(self, seconds: float) -> Polled | None:
         """
@@ -135,10 +150,10 @@ class Reader:
         until = time.monotonic() + seconds
         while not self.finished:
             message = self._client.poll(max(0.0, until - time.monotonic()))
-            if message is not None:
-                polled = self._take(message)
-                if polled is not None:
-                    return polled
+            polled = None if message is None else self._take(message)
+            if polled is not None:
+                return polled
+            self._ask_of_others()
             if time.monotonic() >= until:
                 break
         return None
@@ -167,7 +182,7 @@ class Reader:
             elif error.code() in HOPELESS or error.fatal():
                 raise self._unavailable(error, message.topic())
             return None
-        end = None if self._ends is None else self._ends.get(place)
+        end = self._ends.get(place)
         if self.until_end and (end is None or offset >= end):
             self._finish(place)
             return None
@@ -181,13 +196,26 @@ class Reader:
         self._tail[place] = offset
         if place not in self._last or self._done.get(place) == self._last[place] + 1:
             self._done[place] = max(offset, self._done.get(place, 0))
-        if self._ends is not None and offset >= self._ends.get(place, 0):
+        if offset >= self._ends.get(place, 0):
             self._finish(place)
 
     def _finish(self, place: Place) -> None:
-        if self._ends is not None and self._ends.pop(place, None) is not None and self.until_end:
-            with suppress(KafkaException):
+        if self.until_end:
+            self._ends.pop(place, None)
+            with suppress(KafkaException):  # It may have been taken away this moment.
                 self._client.pause([TopicPartition(*place)])
+
+    def _ask_of_others(self) -> None:
+        """Of partitions that are not ours: whether our group has got to their ends."""
+        if self.group is None or not self._ends or time.monotonic() - self._asked < ASK_SECONDS:
+            return
+        self._asked = time.monotonic()
+        ours = {(each.topic, each.partition) for each in self._client.assignment()}
+        others = [TopicPartition(*place) for place in self._ends if place not in ours]
+        with suppress(KafkaException):  # Asked again soon.
+            for each in self._client.committed(others, timeout=ANSWER_SECONDS) if others else ():
+                if each.offset >= self._ends[each.topic, each.partition]:
+                    del self._ends[each.topic, each.partition]
 
     # --- remembering ---------------------------------------------------------------------------------------------------
 
@@ -205,7 +233,9 @@ class Reader:
 
     def commit(self) -> None:
         """
-        Have the broker remember what is done; returns when it has.
+        Have the broker remember what is done; what it cannot take now goes with the next commit.
+
+        Raises Unavailable where it will never take it.
         """
         moved = {place: position for place, position in self._done.items() if self._committed.get(place) != position}
         if self.group is None or not moved:
@@ -214,9 +244,22 @@ class Reader:
             self._client.commit(offsets=[TopicPartition(*place, position) for place, position in moved.items()], asynchronous=False)
         except KafkaException as failure:
             error = failure.args[0]
-            if error.code() not in MOVED_ON:
+            if error.code() in HOPELESS or error.fatal():
                 raise self._unavailable(error, None) from None
-        self._committed.update(moved)
+            self._unsaid = None if error.code() in MOVED_ON else error
+        else:
+            self._committed.update(moved)
+            self._unsaid = None
+
+    def _commit_at_last(self) -> None:
+        """Commit before leaving, and give a broker that is just restarting the time to take it."""
+        until = time.monotonic() + ANSWER_SECONDS
+        self.commit()
+        while self._unsaid is not None:
+            if time.monotonic() >= until:
+                raise self._unavailable(self._unsaid, None)
+            time.sleep(0.5)
+            self.commit()
 
     # --- partitions ----------------------------------------------------------------------------------------------------
 
@@ -232,27 +275,17 @@ class Reader:
             places.extend((topic, partition) for partition in sorted(found.partitions))
         return places
 
-    def _assign(self, places: Sequence[Place]) -> None:
-        self._measure(places)
-        offset = OFFSET_BEGINNING if self._start == "beginning" else OFFSET_END
-        self._client.assign([TopicPartition(*place, offset) for place in places])
-
-    def _measure(self, places: Sequence[Place]) -> None:
-        """Look at the ends of *places*: under read_committed, where the first transaction that is still open begins."""
-        if not self.until_end:
-            return
-        ends = {} if self._ends is None else self._ends
+    def _measure(self, places: Sequence[Place]) -> dict[Place, int]:
+        """Give the ends of *places* that hold anything: under read_committed, where the first open transaction begins."""
+        ends = {}
         for place in places:
             try:
                 low, high = self._client.get_watermark_offsets(TopicPartition(*place), timeout=ANSWER_SECONDS)
             except KafkaException as failure:
                 raise self._unavailable(failure.args[0], place[0]) from None
-            if high > low and self._start == "beginning":
+            if high > low:
                 ends[place] = high
-        self._ends = ends
-
-    def _on_assign(self, _: Client, partitions: list[TopicPartition]) -> None:
-        self._measure([(each.topic, each.partition) for each in partitions])
+        return ends
 
     def _on_revoke(self, _: Client, partitions: list[TopicPartition]) -> None:
         with suppress(Unavailable):
@@ -264,7 +297,7 @@ class Reader:
 
     def _forget(self, partitions: Sequence[TopicPartition]) -> None:
         gone = {(each.topic, each.partition) for each in partitions}
-        for kept in (self._last, self._tail, self._done, self._committed, self._ends or {}):
+        for kept in (self._last, self._tail, self._done, self._committed):
             for place in gone:
                 kept.pop(place, None)
         self._held = deque(each for each in self._held if (each.topic, each.partition) not in gone)

@@ -21,10 +21,13 @@ from boutre.ops.settings import Language, Settings, load
 # name -> (module:command, what it is for)
 COMMANDS: Final[dict[str, tuple[str, str]]] = {
     "connector": ("boutre.ops.connector_command:connector", "Bring a member's reports onto the bus."),
+    "form": ("boutre.ops.form_command:form", "Write an empty reporting form, or try a filled one."),
     "keys": ("boutre.ops.keys_command:keys", "Make the development keys of a laptop, and show which are known."),
     "demo": ("boutre.ops.demo_command:demo", "Publish the sample feeds on a bus of its own and show what each recipient got."),
     "down": ("boutre.ops.demo_command:down", "Stop what boutre up started."),
     "up": ("boutre.ops.demo_command:up", "Start a whole bus on this machine and leave it running."),
+    "check": ("boutre.ops.check_command:check", "Prove all that is declared, without a broker."),
+    "graph": ("boutre.ops.check_command:graph", "Draw the pipeline as Mermaid."),
     "kafka": ("boutre.ops.kafka_command:kafka", "Start and stop the embedded Kafka of this folder."),
     "schemas": ("boutre.ops.schemas_command:schemas", "Check the schemas, lock new versions, fill a registry."),
     "sink": ("boutre.ops.sink_command:sink", "Take a recipient's views into files or a database."),

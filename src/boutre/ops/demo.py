@@ -10,6 +10,7 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -25,6 +26,7 @@ from boutre.connectors.runner import Published
 from boutre.connectors.sinks.contract import find
 from boutre.connectors.sinks.dead_letters import open_dead_letters
 from boutre.connectors.sinks.runner import Counts, Runner
+from boutre.errors import Unavailable
 from boutre.ops.account import Account
 from boutre.ops.collect import Collector
 from boutre.ops.connector_command import Desk
@@ -140,9 +142,12 @@ class Demo:
             if recipient in recipients
         ]
         task = progress.add_task("sinks", total=len(jobs))
-        for name, recipient, pairs in jobs:
-            self._sink(name, recipient, pairs)
-            progress.advance(task)
+        # Each spends most of its time waiting for its group to form.
+        with ThreadPoolExecutor(4) as pool:
+            for counts in pool.map(lambda job: self._sink(*job), jobs):
+                progress.advance(task)
+                if counts.refused or counts.bad:
+                    raise Unavailable(f"a sink refused {counts.refused} views; see {self.bus.settings.state / 'dead-letters'}")
 
     def _sink(self, name: str, recipient: str, pairs: tuple[str, ...]) -> Counts:
         (self.out / recipient).mkdir(parents=True, exist_ok=True)

@@ -86,11 +86,12 @@ def run(
     )
     chosen = find(name)
     options = options_of(chosen, pairs)
+    taken = kinds_of(settings, recipient, kinds)
     aside = dead_letters or Path(getattr(options, "folder", ".")) / recipient / f"dead-letters.{name}.jsonl"
     consumer = Consumer(
         settings.kafka.client(),
         recipient=recipient,
-        kinds=kinds_of(settings, recipient, kinds),
+        kinds=taken,
         group=group or f"{recipient}.{name}",
         until_end=once,
     )

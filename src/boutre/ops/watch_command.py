@@ -58,12 +58,13 @@ def watch(
     """
     language = language or settings.language
     begin = start or ("beginning" if once else "end")
+    shown = kinds_of(settings, recipient, kinds)
     screen = Screen(recipient, language, output)
     config = settings.kafka.consumer(f"{recipient}.watch")
     consumer = Consumer(
         config,
         recipient=recipient,
-        kinds=kinds_of(settings, recipient, kinds),
+        kinds=shown,
         start="beginning" if begin == "beginning" else "end",
         until_end=once,
         on_bad=screen.bad,

@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from boutre.errors import Refuse
@@ -21,6 +21,9 @@ from boutre.schemas.identity import record_id
 from boutre.schemas.sense import Area
 from boutre.schemas.signature import Keyring
 from boutre.schemas.validation import Validator
+
+LARGEST = MAX_BYTES - 100_000
+"""The most bytes of a national record: what the bus and its agreements add must still fit into a frame."""
 
 SAME_REPORT = "same-report"
 """Why accept drops: the same report, byte for byte in what it says, was accepted before."""
@@ -58,37 +61,46 @@ class Accept:
         Decide on one national record.
         """
         national = self.topics.get(record.topic)
-        if national is None:
-            return Reject("internal-error", detail="undeclared topic")
+        now = record.accepted
+        if national is None or now is None:
+            return Reject("internal-error", detail="undeclared topic" if national is None else "no time of acceptance")
         identifier: str | None = None
         try:
-            if record.value is not None and len(record.value) > MAX_BYTES:
-                return Reject("too-large")
-            self.keyring.verify(national.member, record.topic, record.value or b"", record.headers)
-            value = self.codec.decode(record.value, frozenset({national.kind})).value
-            identifier = str(value["id"])
-            _belongs(national, record, value)
+            value = self._proved(national, record)
+            # From here on the id is known to be this member's own. A reject is told under it, unless a report of that id was
+            # accepted before: then this is another input, told by where it stood.
+            identifier = None if f"id:{value['id']}" in state else str(value["id"])
+            _well_keyed(record, value)
         except Refuse as refusal:
             return Reject(refusal.code, refusal.field, input_id=identifier)
-        return self._checked(national, record, value, state)
-
-    def _checked(self, national: National, record: Inbound, value: dict[str, Any], state: State) -> Decision:
-        now = datetime.fromtimestamp(record.timestamp / 1000, UTC)
-        identifier = str(value["id"])
         problems = self.validator.check(national.kind, value, now, national.area)
         if problems:
             rest = "; ".join(f"{problem.field}: {problem.code}" for problem in problems[1:8])
             detail = "; ".join(filter(None, (problems[0].detail, rest)))
             return Reject(problems[0].code, problems[0].field, detail, identifier)
-        content = self._content(national.kind, value)
+        return self._once(national.kind, record, value, state, now=now)
+
+    def _proved(self, national: National, record: Inbound) -> dict[str, Any]:
+        """Read a record that this member wrote for this topic; Refuse where it is anything else."""
+        frame = record.value or b""
+        if len(frame) > LARGEST:
+            raise Refuse("too-large")
+        self.keyring.verify(national.member, record.topic, frame, record.headers)
+        value = self.codec.decode(frame, frozenset({national.kind})).value
+        _belongs(national, value)
+        return value
+
+    def _once(self, kind: str, record: Inbound, value: dict[str, Any], state: State, *, now: datetime) -> Decision:
+        identifier = str(value["id"])
+        content = self._content(kind, value)
         known = state.get(f"id:{identifier}")
         if known is not None:
             return Drop(SAME_REPORT) if known == content else Reject("changed-without-revision", "id")
-        found = look(self.rules, national.kind, value, state)
+        found = look(self.rules, kind, value, state)
         times = {**value["times"], "accepted_at": now, "late": self._late(value, now)}
         repeats = None if found.earlier is None else {"id": found.earlier, "rule": found.rule}
         accepted = {**value, "times": times, "lifecycle": {**value["lifecycle"], "repeats": repeats}}
-        out = Outbound(f"bus.{national.kind}", lane(value).encode(), self.codec.encode(national.kind, accepted), record.timestamp)
+        out = Outbound(f"bus.{kind}", lane(value).encode(), self.codec.encode(kind, accepted), record.timestamp)
         return Emit((out,), {**found.changes, f"id:{identifier}": content})
 
     def _late(self, value: Mapping[str, Any], now: datetime) -> bool:
@@ -100,7 +112,8 @@ class Accept:
 
     def _content(self, kind: str, value: Mapping[str, Any]) -> str:
         """Give a digest of what the report says, without when and from where in its source it came."""
-        said = {**value, "times": {**value["times"], "received_at": None}, "provenance": None}
+        said = {name: group for name, group in value.items() if name != "provenance"}
+        said["times"] = {**value["times"], "received_at": None}
         return hashlib.sha256(self.codec.encode(kind, said)).hexdigest()[:32]
 
 
@@ -130,8 +143,8 @@ def _mmsi(value: Mapping[str, Any]) -> str | None:
     return next((str(claim["value"]) for claim in claims if claim["attribute"] == "mmsi"), None)
 
 
-def _belongs(national: National, record: Inbound, value: Mapping[str, Any]) -> None:
-    """Prove that the record is its topic's member's, and that its id and its key are those which its contents give."""
+def _belongs(national: National, value: Mapping[str, Any]) -> None:
+    """Prove that the record is its topic's member's, and that its id is the one which its contents give."""
     origin, lifecycle = value.get("origin"), value.get("lifecycle")
     if not isinstance(origin, Mapping) or not isinstance(lifecycle, Mapping):
         raise Refuse("missing-field", field="origin" if not isinstance(origin, Mapping) else "lifecycle")
@@ -141,6 +154,9 @@ def _belongs(national: National, record: Inbound, value: Mapping[str, Any]) -> N
     wanted = record_id(national.member, national.kind, str(origin.get("feed")), str(origin.get("reference")), revision)
     if value["id"] != wanted:
         raise Refuse("bad-identifier", field="id")
+
+
+def _well_keyed(record: Inbound, value: Mapping[str, Any]) -> None:
     if record.key != national_key(value).encode():
         raise Refuse("wrong-key", field="id")
     if not isinstance(value.get("times"), Mapping):

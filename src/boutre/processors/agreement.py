@@ -36,7 +36,7 @@ class Coarse(Declared):
     """
 
     coarsen: Literal["grid", "time", "band"]
-    degrees: float | None = Field(default=None, gt=0, le=30)
+    degrees: float | None = Field(default=None, ge=0.001, le=30)
     to: Literal["minute", "hour", "day", "month", "year"] | None = None
     width: int | None = Field(default=None, ge=1, le=3)
 

@@ -9,11 +9,16 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
+from boutre.schemas.validation import COUNTED
+
 METRES_PER_DEGREE = 111_320.0
-"""Length of a degree of latitude, and of longitude on the equator (WGS 84, rounded up): a radius made from it is never short."""
+"""
+Length of a degree of longitude on the equator (WGS 84, rounded up). Nearer the poles a degree of latitude is up to 0.4 % longer and
+one of longitude shorter by more, so that the radius of a square cell made from it is never short.
+"""
 
 PRECISIONS = ("second", "minute", "hour", "day", "month", "year")
 BANDS = (0, 1, 5, 10, 20, 50, 100, 500)
@@ -51,30 +56,38 @@ class Method:
     types: frozenset[str]
     apply: Callable[[Any, float], Any]
     say: Callable[[float], str]
+    units: frozenset[str] | None = None
+    """The units that it is for, where it is not for all."""
 
 
 def _grid(position: Mapping[str, Any], degrees: float) -> dict[str, Any] | None:
-    """Give the centre of the cell of *degrees*; the radius is that of the circle around the whole cell."""
+    """
+    Give the centre of the cell of *degrees* and the radius of the circle around the whole cell.
+
+    Where the report itself is less exact than that, the radius is doubled until it covers it: a cell claims no more than was known.
+    """
     latitude, longitude = position.get("latitude"), position.get("longitude")
     if latitude is None or longitude is None:
         return None
-    middle = _centre(latitude, degrees, 90), _centre(longitude, degrees, 180)
+    radius = float(math.ceil(degrees / 2 * math.sqrt(2) * METRES_PER_DEGREE))
     return {
         **dict.fromkeys(position),
-        "latitude": middle[0],
-        "longitude": middle[1],
-        "accuracy_m": float(math.ceil(degrees / 2 * math.sqrt(2) * METRES_PER_DEGREE)),
+        "latitude": _centre(latitude, degrees, 90),
+        "longitude": _centre(longitude, degrees, 180),
+        "accuracy_m": radius * 2 ** max(0, math.ceil(math.log2(max(position.get("accuracy_m") or 0, radius) / radius))),
     }
 
 
 def _centre(value: float, degrees: float, limit: float) -> float:
-    # The last cell begins below the limit, so that a pole or the antimeridian lies in a cell and not on its edge.
+    # The last cell begins below the limit, so that a pole or the antimeridian lies in a cell and not on its edge; a cell that would
+    # reach beyond them ends there.
     cell = min(math.floor(value / degrees), math.ceil(limit / degrees) - 1)
-    return round((cell + 0.5) * degrees, 6)
+    return round((max(cell * degrees, -limit) + min((cell + 1) * degrees, limit)) / 2, 6)
 
 
 def _truncate(moment: datetime, degree: float) -> datetime:
     unit = PRECISIONS[int(degree)]
+    moment = moment.astimezone(UTC)
     parts: dict[str, Any] = {"microsecond": 0}
     for name, least in (("second", "minute"), ("minute", "hour"), ("hour", "day")):
         if PRECISIONS.index(unit) >= PRECISIONS.index(least):
@@ -96,10 +109,12 @@ def _moment(value: Any, degree: float) -> Any:
     return {**dict.fromkeys(value), "at": _truncate(value["at"], coarse), "precision": PRECISIONS[coarse]}
 
 
-def _band(value: Mapping[str, Any], degree: float) -> dict[str, Any]:
+def _band(value: Mapping[str, Any], degree: float) -> dict[str, Any] | None:
     """Give the band in which the least lies, up to the end of the band in which the most lies."""
     bands = BANDS[:: int(degree)]
     low, high = value.get("min"), value.get("max")
+    if low is None and high is None:
+        return None
     return {
         **dict.fromkeys(value),
         "min": None if low is None else float(max(edge for edge in bands if edge <= max(low, 0))),
@@ -109,12 +124,12 @@ def _band(value: Mapping[str, Any], degree: float) -> dict[str, Any]:
 
 
 def _band_end(value: float, bands: tuple[int, ...]) -> float | None:
-    """The last band is open: its end is not known."""
-    return next((float(edge - 1) for edge in bands if edge > value), None)
+    """Counts are whole, so a band ends one before the next; the last is open: its end is not known."""
+    return next((float(max(edge - 1, math.ceil(value))) for edge in bands if edge > value), None)
 
 
 METHODS: dict[str, Method] = {
     "grid": Method(frozenset({"Position"}), _grid, lambda degrees: f"grid {degrees:g} degree"),
     "time": Method(frozenset({"Moment", "timestamp-millis"}), _moment, lambda degree: f"time {PRECISIONS[int(degree)]}"),
-    "band": Method(frozenset({"Range"}), _band, lambda degree: f"band {int(degree)}"),
+    "band": Method(frozenset({"Range"}), _band, lambda degree: f"band {int(degree)}", COUNTED),
 }

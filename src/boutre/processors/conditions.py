@@ -34,6 +34,13 @@ def _marking(agreement: Agreement, value: Mapping[str, Any]) -> str | None:
     handling = value.get("handling")
     if not isinstance(handling, Mapping):
         return "marking"
+    purposes = handling.get("purposes") or []
+    if purposes and set(purposes).isdisjoint(agreement.purposes):
+        return _label(agreement, handling) or "not-for-this-purpose"
+    return _label(agreement, handling)
+
+
+def _label(agreement: Agreement, handling: Mapping[str, Any]) -> str | None:
     label, named = handling.get("tlp"), handling.get("release_to") or []
     if named and agreement.recipient not in named:
         return "not-named"
@@ -41,29 +48,26 @@ def _marking(agreement: Agreement, value: Mapping[str, Any]) -> str | None:
         return "unknown-marking"
     if TLP.index(label) > TLP.index(agreement.when.tlp_max):
         return "marking"
-    if label == "RED" and agreement.recipient not in named:
-        return "not-named"
-    purposes = handling.get("purposes") or []
-    if purposes and not set(purposes) & set(agreement.purposes):
-        return "not-for-this-purpose"
-    return None
+    return "not-named" if label == "RED" and not named else None
 
 
 def _condition(agreement: Agreement, value: Mapping[str, Any], zones_at: ZonesAt) -> str | None:
     when = agreement.when
-    member = (value.get("origin") or {}).get("member")
+    member, kind = _part(value, "origin", "member"), _part(value, "event", "type")
     if member in when.not_members:
         return "own-report"
-    if when.members is not None and member not in when.members:
+    if member is None or (when.members is not None and member not in when.members):
         return "condition"
-    event = value.get("event")
-    kind = event.get("type") if isinstance(event, Mapping) else None
-    if kind in when.not_types or (when.types is not None and kind not in when.types):
+    if (when.types is not None and kind not in when.types) or (when.not_types and (kind is None or kind in when.not_types)):
         return "not-for-this-event"
-    if when.zones is not None:
-        position = value.get("position")
-        if not isinstance(position, Mapping) or position.get("latitude") is None or position.get("longitude") is None:
-            return "condition"
-        if not zones_at(position["latitude"], position["longitude"]) & frozenset(when.zones):
-            return "condition"
-    return None
+    return None if when.zones is None or _lies_in(when.zones, value, zones_at) else "condition"
+
+
+def _lies_in(zones: tuple[str, ...], value: Mapping[str, Any], zones_at: ZonesAt) -> bool:
+    latitude, longitude = _part(value, "position", "latitude"), _part(value, "position", "longitude")
+    return latitude is not None and longitude is not None and not zones_at(latitude, longitude).isdisjoint(zones)
+
+
+def _part(value: Mapping[str, Any], group: str, name: str) -> Any:
+    held = value.get(group)
+    return held.get(name) if isinstance(held, Mapping) else None

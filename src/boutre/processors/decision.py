@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from typing import Any, Protocol, TypeAlias
 
 State: TypeAlias = Mapping[str, Any]
@@ -15,6 +16,9 @@ State: TypeAlias = Mapping[str, Any]
 
 Changes: TypeAlias = Mapping[str, Any]
 """What is to be remembered from now on; None forgets the key."""
+
+
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +34,14 @@ class Inbound:
     value: bytes | None
     headers: Mapping[str, bytes]
     timestamp: int
+
+    @property
+    def accepted(self) -> datetime | None:
+        """When the bus accepted it (UTC), or None where its timestamp lies outside of any calendar."""
+        try:
+            return EPOCH + timedelta(milliseconds=self.timestamp)
+        except OverflowError:
+            return None
 
 
 @dataclass(frozen=True, slots=True)

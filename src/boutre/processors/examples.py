@@ -1,8 +1,8 @@
 """
 The examples in an agreement's file, run as tests of it.
 
-``given`` is a record as TOML can write it; what stands under ``sends`` is all that the recipient gets of it, and what is empty is left
-out. ``withheld`` is the reason why it gets nothing.
+``given`` is a record as TOML can write it; what stands under ``sends`` is all that the recipient gets of it, and what is empty is
+left out. ``withheld`` is the reason why it gets nothing.
 """
 
 from __future__ import annotations
@@ -35,6 +35,7 @@ def example_fault(
     number: int,
     agreement: Agreement,
     example: Example,
+    *,
     fields: Mapping[str, tuple[FieldInfo, ...]],
     codec: Codec,
     zones_at: ZonesAt,

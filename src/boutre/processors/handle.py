@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from typing import Any, assert_never
 
 from boutre import metrics
@@ -16,6 +15,9 @@ from boutre.processors.decision import Changes, Decision, Drop, Emit, Inbound, O
 from boutre.schemas.codec import Codec
 from boutre.schemas.identity import place_id
 from boutre.schemas.rejects import reject
+
+BUS = "bus"
+"""Whose records are that belong to no member."""
 
 Owner = Callable[[str], tuple[str, str | None]]
 """For a topic, the member whose records it holds (``bus`` where there is none) and the kind, where it is known."""
@@ -96,15 +98,17 @@ class Handler:
 
     def _rejected(self, record: Inbound, decision: Reject) -> Handled:
         member, kind = self._owner(record.topic)
+        # What failed inside the bus has no owner who could read it there; it still stands where it stood.
+        content = None if member == BUS else record.value
         value: dict[str, Any] = reject(
             member=member,
             stage=self.processor.name,
             code=decision.code,
             place={"topic": record.topic, "partition": record.partition, "offset": record.offset},
-            at=datetime.fromtimestamp(record.timestamp / 1000, UTC),
+            at=record.accepted,
             input_id=decision.input_id or place_id(record.topic, record.partition, record.offset),
             kind=kind,
-            content=record.value,
+            content=content,
             detail=decision.detail,
             field=decision.field,
         )

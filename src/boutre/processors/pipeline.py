@@ -7,7 +7,7 @@ Everything that a bus does, in order, as a value: read from ``processors/``, che
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -204,36 +204,64 @@ def load(root: Path, declarations: Declarations, lock: Lock, vocabularies: Vocab
     return pipeline
 
 
-def check(pipeline: Pipeline) -> Iterable[Fault]:
+def check(pipeline: Pipeline) -> Iterator[Fault]:
     """
-    Prove of the graph: every national topic has one reader, every topic read or written is declared, both ends of an edge name one
-    schema, what shares a changelog has equal partitions, and nothing but release writes to a recipient.
+    Prove the graph of what is declared.
+
+    Every national topic has one reader, every topic read or written is declared, what shares a changelog has equal partitions,
+    nothing but release writes to a recipient, every view that an agreement gives has its topic, and every name is known.
     """
-    topics = pipeline.declarations.topics
-    readers: dict[str, list[str]] = {name: [] for name, topic in topics.items() if topic.pattern == NATIONAL}
     for edge in pipeline.edges:
-        for name in (*edge.reads, *sorted(edge.writes), edge.changelog):
-            if name not in topics:
-                yield Fault(FILE, edge.name, f"{name} is not declared in topics/")
-        for name in edge.reads:
-            readers.setdefault(name, []).append(edge.name)
-        counts = {topics[name].partitions for name in (*edge.reads, edge.changelog) if name in topics}
-        if len(counts) > 1:
-            yield Fault(FILE, edge.name, f"its topics and its changelog have {sorted(counts)} partitions; they must be equal")
-        if edge.kind != "release" and any(name.startswith("for.") for name in edge.writes):
-            yield Fault(FILE, edge.name, "only a release may write to a recipient")
+        yield from _edge_faults(pipeline, edge)
+    yield from _reader_faults(pipeline)
+    yield from _view_faults(pipeline)
+    yield from _name_faults(pipeline)
+
+
+def _edge_faults(pipeline: Pipeline, edge: Edge) -> Iterator[Fault]:
+    topics = pipeline.declarations.topics
+    for name in (*edge.reads, *sorted(edge.writes), edge.changelog):
+        if name not in topics:
+            yield Fault(FILE, edge.name, f"{name} is not declared in topics/")
+    counts = {topics[name].partitions for name in (*edge.reads, edge.changelog) if name in topics}
+    if len(counts) > 1:
+        yield Fault(FILE, edge.name, f"its topics and its changelog have {sorted(counts)} partitions; they must be equal")
+    if edge.kind != "release" and any(name.startswith("for.") for name in edge.writes):
+        yield Fault(FILE, edge.name, "only a release may write to a recipient")
+
+
+def _reader_faults(pipeline: Pipeline) -> Iterator[Fault]:
+    readers: dict[str, list[str]] = {name: [] for name, topic in pipeline.declarations.topics.items() if topic.pattern == NATIONAL}
+    for edge in pipeline.edges:
+        for name in readers.keys() & set(edge.reads):
+            readers[name].append(edge.name)
     for name, names in readers.items():
-        if topics.get(name) is not None and topics[name].pattern == NATIONAL and len(names) != 1:
+        if len(names) != 1:
             yield Fault(FILE, "accept", f"{name} is read by {', '.join(names) or 'nobody'}; exactly one accept reads it")
+
+
+def _view_faults(pipeline: Pipeline) -> Iterator[Fault]:
+    """A view without a topic would be refused when it comes, and with it everybody else's view of the same record."""
+    for recipient, kinds in pipeline.policy.cuts.items():
+        for kind, cuts in kinds.items():
+            if f"for.{recipient}.{kind}" not in pipeline.declarations.topics:
+                given = ", ".join(cut.agreement.id for cut in cuts)
+                yield Fault("topics/recipients.toml", recipient, f"kinds lacks {kind!r}, which it gets by {given}")
+
+
+def _name_faults(pipeline: Pipeline) -> Iterator[Fault]:
+    file = pipeline.file
     types = pipeline.vocabularies.codes("event-type@1")
-    named = [*(kind for rule in pipeline.file.repeats for kind in rule.types), *pipeline.file.deadlines]
-    for kind in named:
+    for kind in (*(kind for rule in file.repeats for kind in rule.types), *file.deadlines):
         if kind not in types | {"default"}:
             yield Fault(FILE, "repeats and deadlines", f"{kind!r} is no event type")
-    for accept in pipeline.file.accept:
+    for accept in file.accept:
         for member in accept.members:
             if member not in pipeline.declarations.members:
                 yield Fault(FILE, accept.name, f"{member!r} is no member")
+    for key, names in (("name", [edge.name for edge in pipeline.edges]), ("repeats", [rule.name for rule in file.repeats])):
+        for name in sorted({name for name in names if names.count(name) > 1}):
+            yield Fault(FILE, key, f"{name!r} is there twice")
 
 
 def mermaid(pipeline: Pipeline) -> str:
@@ -241,9 +269,7 @@ def mermaid(pipeline: Pipeline) -> str:
     Draw the pipeline for the README: members, steps, recipients, and the topics between them, by pattern.
     """
     declarations = pipeline.declarations
-    lines = ["flowchart LR"]
-    for edge in pipeline.edges:
-        lines.append(f'    {_mark(edge.name)}["{edge.name}"]')
+    lines = ["flowchart LR", *(f'    {_mark(edge.name)}["{edge.name}"]' for edge in pipeline.edges)]
     for accept in pipeline.file.accept:
         lines += [f'    {_mark(member)}(["{member}"]) -- national.* --> {_mark(accept.name)}' for member in accept.members]
         lines.append(f"    {_mark(accept.name)} -- bus.* --> {_mark(pipeline.file.release.name)}")

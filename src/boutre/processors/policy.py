@@ -1,8 +1,8 @@
 """
 Reads the sharing agreements and makes each recipient's cuts of them.
 
-Read strictly, and never half: an unknown recipient, member, field, category or code is an error, all errors at once. Every example in
-an agreement's file is run; one that does not come out as it says is an error too.
+Read strictly, and never half: an unknown recipient, member, field, category or code is an error, all errors at once. Every example
+in an agreement's file is run; one that does not come out as it says is an error too.
 """
 
 from __future__ import annotations
@@ -11,6 +11,8 @@ import difflib
 import hashlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from decimal import Decimal
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -22,8 +24,8 @@ from boutre.processors.cut import OWN, Cut, compile_cut
 from boutre.processors.examples import example_fault
 from boutre.schemas.codec import Codec
 from boutre.schemas.fields import FieldInfo, walk
-from boutre.schemas.meanings import CATEGORIES
 from boutre.schemas.lock import Lock
+from boutre.schemas.meanings import CATEGORIES
 from boutre.topics.strict import file_name, read
 
 HasCode = Mapping[str, frozenset[str]]
@@ -64,23 +66,30 @@ def load(folder: Path, lock: Lock, known: Known, zones_at: ZonesAt, faults: list
     Read ``*.toml`` of *folder*; what is wrong is added to *faults*, and what is right is returned.
     """
     fields = {kind: tuple(walk(lock.latest(kind).schema)) for kind in ("sighting", "interception", "alert", "retraction")}
+    codec = Codec(lock)
     agreements: list[Agreement] = []
+    files: dict[str, str] = {}
     for path in sorted(folder.glob("*.toml")):
         agreement = read(path, Agreement, faults)
         if agreement is None:
             continue
         wrong = list(_faults(file_name(path), agreement, fields, known))
-        if any(other.id == agreement.id for other in agreements):
-            wrong.append(Fault(file_name(path), "id", f"{agreement.id} stands in another file already"))
+        if agreement.id in files:
+            wrong.append(Fault(file_name(path), "id", f"{agreement.id} stands in {files[agreement.id]} already"))
+        files.setdefault(agreement.id, file_name(path))
         faults.extend(wrong)
         if not wrong:
-            codec = Codec(lock)
             faults.extend(
                 fault
                 for number, example in enumerate(agreement.example)
-                if (fault := example_fault(file_name(path), number, agreement, example, fields, codec, zones_at))
+                if (
+                    fault := example_fault(
+                        file_name(path), number, agreement, example, fields=fields, codec=codec, zones_at=zones_at
+                    )
+                )
             )
             agreements.append(agreement)
+    faults.extend(_grids(agreements, files))
     if not agreements and not faults:
         faults.append(Fault(str(folder), "", "no agreement is declared, so nobody would get anything"))
     return make(agreements, fields)
@@ -128,9 +137,38 @@ def _field_faults(file: str, agreement: Agreement, fields: Mapping[str, tuple[Fi
         info = paths.get(path)
         if info is None:
             yield Fault(file, f"fields.{path}", f"no record of its kinds has this field{_near(path, paths)}")
-        elif isinstance(rule, Coarse) and info.type_name not in METHODS[rule.coarsen].types:
-            fits = ", ".join(sorted(METHODS[rule.coarsen].types))
-            yield Fault(file, f"fields.{path}", f"{rule.coarsen} is for {fits}, and this is {info.type_name}")
+        elif isinstance(rule, Coarse):
+            holder = paths.get(path.rpartition(".")[0])
+            wrong = _misused(rule, info, holder.type_name if holder else None)
+            if wrong:
+                yield Fault(file, f"fields.{path}", wrong)
+
+
+def _misused(rule: Coarse, info: FieldInfo, holder: str | None) -> str | None:
+    """Say why a field cannot be coarsened in this way, or None where it can."""
+    method = METHODS[rule.coarsen]
+    if info.type_name not in method.types:
+        return f"{rule.coarsen} is for {', '.join(sorted(method.types))}, and this is {info.type_name}"
+    if method.units is not None and info.unit not in method.units:
+        return f"{rule.coarsen} is for what is counted ({', '.join(sorted(method.units))}), and this is in {info.unit}"
+    if holder == "Moment":
+        return "coarsen the whole time, so that its precision is coarsened with it"
+    return None
+
+
+def _grids(agreements: Iterable[Agreement], files: Mapping[str, str]) -> Iterable[Fault]:
+    """Several agreements for one recipient may speak of one record: a coarser grid must be made of whole cells of a finer one."""
+    grids: dict[tuple[str, str], list[tuple[float, Agreement]]] = {}
+    for agreement in agreements:
+        for path, rule in agreement.fields.items():
+            if isinstance(rule, Coarse) and rule.degrees is not None:
+                grids.setdefault((agreement.recipient, path), []).append((rule.degrees, agreement))
+    for (_, path), declared in grids.items():
+        ordered = sorted(declared, key=lambda pair: pair[0])
+        for (fine, one), (coarse, other) in pairwise(ordered):
+            if Decimal(str(coarse)) % Decimal(str(fine)):
+                message = f"{coarse:g} degrees is no multiple of the {fine:g} of {one.id}, which is for the same recipient"
+                yield Fault(files[other.id], f"fields.{path}", message)
 
 
 def _near(name: str, allowed: Iterable[str]) -> str:

@@ -2,7 +2,8 @@
 Release: for each recipient that the agreements name, one cut of the record, and one receipt of what became of it.
 
 What a recipient has had already is not sent twice: neither the same view, nor another report of the same event whose cut tells it
-nothing new. A repeat is only a repeat for a recipient who gets every field by which it was found; for others it is a report.
+nothing new. A repeat is only one for a recipient who had the earlier one and gets every field by which it was found; for others
+it is a report. A limit: where the earlier one is taken back later, the suppressed one is not sent after it.
 """
 
 from __future__ import annotations
@@ -10,25 +11,28 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 import msgspec
 
 from boutre.errors import Refuse
-from boutre.processors.accept import lane
+from boutre.processors.accept import national_key
 from boutre.processors.conditions import ZonesAt, refusal
-from boutre.processors.cut import Cut, FieldState
+from boutre.processors.cut import Cut, FieldState, strictest
 from boutre.processors.decision import Decision, Emit, Inbound, Outbound, Reject, Released, State
-from boutre.processors.repeats import Rule
+from boutre.processors.repeats import MOST, Rule, Trace, traces
 from boutre.schemas.codec import Codec
 from boutre.schemas.identity import pseudonym, receipt_id, view_id
 
 DIGESTS = 64
 """Digests of cuts remembered for one record and recipient; beyond them a repeat is sent again rather than lost."""
 
-NOT_SUBSTANCE = frozenset({"id", "lifecycle", "provenance", "view", "unmapped", "narrative"})
-"""Groups that differ between two reports of one event without telling a recipient more of it, beside the times of reporting."""
+NOT_SUBSTANCE = frozenset({"id", "provenance", "view"})
+"""
+Groups that differ between two reports of one event without telling a recipient more of it, beside the mark of the repeat, the
+times of reporting and the reference. What a report says in words and where it stands in its life (a cancel) is substance.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +59,7 @@ class _Outcome:
     commitment: bytes | None = None
     out: Outbound | None = None
     digest: str | None = None
+    traces: tuple[Trace, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,99 +85,83 @@ class Release:
             value = self.codec.decode(record.value, frozenset({kind})).value
         except Refuse as refused:
             return Reject(refused.code, refused.field)
-        had = _Memory.of(value, state)
-        outcomes = [(desk, self._decide(desk, kind, value, record, had)) for desk in self.desks]
-        receipts = [self._receipt(desk, kind, value, record, outcome) for desk, outcome in outcomes]
+        missing = _missing(kind, value)
+        if missing is not None or record.accepted is None:
+            return Reject("missing-field", missing) if missing else Reject("internal-error", detail="no time of acceptance")
+        case = _Case(kind, value, record, record.accepted, _Memory.of(value, state), tuple(traces(self.rules, kind, value)))
+        outcomes = [(desk, self._decide(desk, case)) for desk in self.desks]
+        receipts = [self._receipt(desk, case, outcome) for desk, outcome in outcomes]
         views = [outcome.out for _, outcome in outcomes if outcome.out is not None]
-        changes = had.changes(kind, value, {desk.recipient: outcome.digest for desk, outcome in outcomes if outcome.digest})
         released = tuple(Released(desk.recipient, kind, outcome.outcome) for desk, outcome in outcomes)
-        return Emit((*views, *receipts), changes, released)
+        return Emit((*views, *receipts), case.changes({desk.recipient: outcome for desk, outcome in outcomes}), released)
 
-    def _decide(self, desk: Desk, kind: str, value: Mapping[str, Any], record: Inbound, had: _Memory) -> _Outcome:
-        accepted = datetime.fromtimestamp(record.timestamp / 1000, UTC)
-        if had.retracted:
+    def _decide(self, desk: Desk, case: _Case) -> _Outcome:
+        if case.had.gone(str(case.value["id"])):
             return _Outcome("withheld", "retracted")
-        cuts = desk.cuts.get(kind, ())
+        cuts = desk.cuts.get(case.kind, ())
         if not cuts:
             return _Outcome("withheld", "no-agreement")
-        if kind == "retraction":
+        if case.kind == "retraction":
             # A recall goes to whoever had the record, and to nobody else, whatever has become of the agreement since.
-            if not had.gave(desk.recipient, str(value["recall"]["record"])):
+            if not case.had.gave(desk.recipient, str(case.value["recall"]["record"])):
                 return _Outcome("withheld", "not-received")
-            return self._view(desk, kind, value, record, had, list(cuts))
-        refusals = [(cut, refusal(cut.agreement, kind, value, accepted, self.zones_at)) for cut in cuts]
+            return self._view(desk, case, cuts)
+        refusals = [(cut, refusal(cut.agreement, case.kind, case.value, case.accepted, self.zones_at)) for cut in cuts]
         allowed = [cut for cut, reason in refusals if reason is None]
         names = tuple(cut.agreement.name for cut, _ in refusals)
         if not allowed:
             return _Outcome("withheld", _gravest([reason for _, reason in refusals if reason]), agreements=names)
-        return self._view(desk, kind, value, record, had, allowed)
+        return self._view(desk, case, allowed)
 
-    def _view(self, desk: Desk, kind: str, value: Mapping[str, Any], record: Inbound, had: _Memory, cuts: list[Cut]) -> _Outcome:
-        shown = self._shown_repeat(value, cuts, had, desk.recipient)
+    def _view(self, desk: Desk, case: _Case, cuts: Sequence[Cut]) -> _Outcome:
+        visible = tuple(trace for trace in case.traces if self._may_know(trace.rule, cuts))
+        earlier = case.had.earlier(desk.recipient, visible)
 
         def known_as(identifier: str) -> str | None:
-            return pseudonym(desk.key, identifier) if had.gave(desk.recipient, identifier) else None
+            return pseudonym(desk.key, identifier) if case.had.gave(desk.recipient, identifier) else None
 
-        cut: dict[str, Any] = dict(shown)
-        for each in cuts:
-            cut = each(cut, known_as)
+        identifier = str(case.value["id"])
+        view = strictest(cuts, case.with_repeat(earlier), known_as)
+        subject = national_key({**view, "id": identifier})
         states = tuple(dict.fromkeys(state for each in cuts for state in each.states))
         agreements = tuple(each.agreement.name for each in cuts)
-        identifier = str(value["id"])
-        view: dict[str, Any] = {**cut, "id": "", "exercise": value["exercise"]}
+        view |= {"id": "", "exercise": case.value["exercise"]}
         view["view"] = {
             "recipient": desk.recipient,
             "of": pseudonym(desk.key, identifier),
             "agreements": list(agreements),
-            "policy": desk.policies[kind],
-            "fields": [_row(state) for state in states if "." in state.field],
+            "policy": desk.policies[case.kind],
+            # A group that is withheld whole says so itself, in its place.
+            "fields": [_row(state) for state in states if "." in state.field or state.state != "withheld"],
         }
-        view["id"], frame = self.codec.identify(kind, view, lambda content: view_id(desk.key, identifier, content))
+        view["id"], frame = self.codec.identify(case.kind, view, lambda content: view_id(desk.key, identifier, content))
         digest = _substance(view)
-        if digest in had.digests(desk.recipient, identifier) or self._repeats(shown, desk.recipient, digest, had):
-            return _Outcome("repeat", "already-had", None, agreements, states, None, None, digest)
+        had = {digest for each in (identifier, *(one for one, _ in earlier)) for digest in case.had.digests(desk.recipient, each)}
+        if digest in had:
+            return _Outcome("repeat", "already-had", None, agreements, states)
         out = Outbound(
-            f"for.{desk.recipient}.{kind}",
-            pseudonym(desk.key, self._subject(value, cuts)).encode(),
+            f"for.{desk.recipient}.{case.kind}",
+            pseudonym(desk.key, subject).encode(),
             frame,
-            record.timestamp,
-            _headers(kind, str(view["id"])),
+            case.record.timestamp,
+            _headers(case.kind, str(view["id"])),
         )
         commitment = hashlib.blake2b(frame, key=desk.key[:64], digest_size=32).digest()
-        return _Outcome("delivered", None, view["id"], agreements, states, commitment, out, digest)
+        return _Outcome("delivered", None, view["id"], agreements, states, commitment, out, digest, visible)
 
-    def _shown_repeat(self, value: Mapping[str, Any], cuts: list[Cut], had: _Memory, recipient: str) -> Mapping[str, Any]:
-        """Take the mark of a repeat away where this recipient may not know by what it was found, or never had the earlier one."""
-        lifecycle = value.get("lifecycle")
-        repeats = lifecycle.get("repeats") if isinstance(lifecycle, Mapping) else None
-        if not isinstance(lifecycle, Mapping) or repeats is None:
-            return value
-        rule = next((rule for rule in self.rules if rule.name == repeats["rule"]), None)
-        visible = rule is not None and all(path in cut.kept for cut in cuts for path in rule.looks_at)
-        if visible and had.gave(recipient, str(repeats["id"])):
-            return value
-        return {**value, "lifecycle": {**lifecycle, "repeats": None}}
+    def _may_know(self, name: str, cuts: Sequence[Cut]) -> bool:
+        """Say whether a recipient gets all by which a rule finds a repeat: else being told of it would tell of the rest."""
+        rule = next(rule for rule in self.rules if rule.name == name)
+        return all(path in cut.kept for cut in cuts for path in rule.looks_at)
 
-    @staticmethod
-    def _repeats(shown: Mapping[str, Any], recipient: str, digest: str, had: _Memory) -> bool:
-        repeats = (shown.get("lifecycle") or {}).get("repeats")
-        return repeats is not None and digest in had.digests(recipient, str(repeats["id"]))
-
-    @staticmethod
-    def _subject(value: Mapping[str, Any], cuts: list[Cut]) -> str:
-        """Give what the view is keyed by: the MMSI where its recipient gets it, so that a track keeps its order; else the record."""
-        identity = all("claims.value" in cut.kept for cut in cuts)
-        subject = lane(value) if identity else ""
-        return subject if ":" in subject else str(value["id"])
-
-    def _receipt(self, desk: Desk, kind: str, value: Mapping[str, Any], record: Inbound, outcome: _Outcome) -> Outbound:
-        identifier = str(value["id"])
-        policy = desk.policies.get(kind, "")
+    def _receipt(self, desk: Desk, case: _Case, outcome: _Outcome) -> Outbound:
+        identifier = str(case.value["id"])
+        policy = desk.policies.get(case.kind, "")
         receipt = {
             "id": receipt_id(identifier, desk.recipient, policy),
             "record": identifier,
-            "kind": kind,
-            "member": value["origin"]["member"],
+            "kind": case.kind,
+            "member": case.value["origin"]["member"],
             "recipient": desk.recipient,
             "outcome": outcome.outcome,
             "reason": outcome.reason,
@@ -182,25 +171,63 @@ class Release:
             "agreements": list(outcome.agreements),
             "fields": [_row(state) for state in outcome.states],
             "commitment": outcome.commitment,
-            "accepted_at": datetime.fromtimestamp(record.timestamp / 1000, UTC),
+            "accepted_at": case.accepted,
         }
-        return Outbound("bus.receipt", identifier.encode(), self.codec.encode("receipt", receipt), record.timestamp)
+        return Outbound("bus.receipt", identifier.encode(), self.codec.encode("receipt", receipt), case.record.timestamp)
+
+
+@dataclass(frozen=True, slots=True)
+class _Case:
+    """One accepted record, and all that is the same of it for every recipient."""
+
+    kind: str
+    value: Mapping[str, Any]
+    record: Inbound
+    accepted: datetime
+    had: _Memory
+    traces: tuple[Trace, ...]
+
+    def with_repeat(self, earlier: Sequence[tuple[str, str]]) -> dict[str, Any]:
+        """Give the record marked as the repeat of what one recipient had, in the place of the mark that accept gave it."""
+        repeats = {"id": earlier[0][0], "rule": earlier[0][1]} if earlier else None
+        return {**self.value, "lifecycle": {**self.value["lifecycle"], "repeats": repeats}}
+
+    def changes(self, outcomes: Mapping[str, _Outcome]) -> dict[str, Any]:
+        """Give what is to be remembered: for each recipient only what was delivered to it."""
+        identifier = str(self.value["id"])
+        given = {recipient: outcome for recipient, outcome in outcomes.items() if outcome.digest is not None}
+        changes = self.had.given(identifier, given)
+        for trace in self.traces:
+            told = [recipient for recipient, outcome in given.items() if trace in outcome.traces]
+            if told:
+                changes[trace.keys[0]] = self.had.seen(trace, identifier, told)
+        if self.kind == "retraction":
+            changes[self.had.gone_key(str(self.value["recall"]["record"]))] = True
+        return changes
 
 
 @dataclass(frozen=True, slots=True)
 class _Memory:
     """
-    What release remembers: for a record, the digests of what each recipient was given of it; and which records were taken back.
+    What release remembers of one member's records.
+
+    ``had:<record>`` holds the digests of what each recipient was given of it, ``repeat:<digest>`` the reports by which each
+    recipient may know a repeat, and ``gone:<member>:<record>`` what its own member took back. A recipient's part is made of what it
+    was given only, so that a record which it may not have changes nothing for it.
     """
 
     state: State
     member: str
-    retracted: bool
 
     @classmethod
     def of(cls, value: Mapping[str, Any], state: State) -> _Memory:
-        member = str(value["origin"]["member"])
-        return cls(state, member, state.get(f"gone:{value['id']}") == member)
+        return cls(state, str(value["origin"]["member"]))
+
+    def gone_key(self, identifier: str) -> str:
+        return f"gone:{self.member}:{identifier}"
+
+    def gone(self, identifier: str) -> bool:
+        return bool(self.state.get(self.gone_key(identifier)))
 
     def digests(self, recipient: str, identifier: str) -> list[str]:
         entry = self.state.get(f"had:{identifier}") or {}
@@ -209,23 +236,37 @@ class _Memory:
     def gave(self, recipient: str, identifier: str) -> bool:
         return bool(self.digests(recipient, identifier))
 
-    def changes(self, kind: str, value: Mapping[str, Any], given: Mapping[str, str]) -> dict[str, Any]:
-        changes: dict[str, Any] = {}
-        identifiers = {str(value["id"])}
-        repeats = (value.get("lifecycle") or {}).get("repeats")
-        if repeats:
-            identifiers.add(str(repeats["id"]))
-        for identifier in identifiers:
-            entry = self.state.get(f"had:{identifier}") or {}
-            to = {name: list(digests) for name, digests in entry.get("to", {}).items()}
-            for recipient, digest in given.items():
-                if digest not in to.setdefault(recipient, []):
-                    to[recipient] = [*to[recipient], digest][-DIGESTS:]
-            if given:
-                changes[f"had:{identifier}"] = {"member": self.member, "to": to}
-        if kind == "retraction":
-            changes[f"gone:{value['recall']['record']}"] = self.member
-        return changes
+    def earlier(self, recipient: str, traces: Sequence[Trace]) -> list[tuple[str, str]]:
+        """Give the reports of the same event that *recipient* had and that still stand, each with the rule that says so."""
+        found = [
+            (identifier, trace.rule)
+            for trace in traces
+            for key in trace.keys
+            for identifier, names in (self.state.get(key) or {}).get(recipient, ())
+            if trace.agrees(names) and not self.gone(identifier)
+        ]
+        return list(dict(found).items())
+
+    def given(self, identifier: str, outcomes: Mapping[str, _Outcome]) -> dict[str, Any]:
+        if not outcomes:
+            return {}
+        to = {name: self.digests(name, identifier) for name in (self.state.get(f"had:{identifier}") or {}).get("to", {})}
+        for recipient, outcome in outcomes.items():
+            to[recipient] = [*to.get(recipient, ()), outcome.digest][-DIGESTS:]
+        return {f"had:{identifier}": {"member": self.member, "to": to}}
+
+    def seen(self, trace: Trace, identifier: str, recipients: Sequence[str]) -> dict[str, Any]:
+        cell = dict(self.state.get(trace.keys[0]) or {})
+        for recipient in recipients:
+            others = [entry for entry in cell.get(recipient, ()) if entry[0] != identifier]
+            cell[recipient] = [*others, [identifier, list(trace.names)]][-MOST:]
+        return cell
+
+
+def _missing(kind: str, value: Mapping[str, Any]) -> str | None:
+    """Name a group without which nothing can be decided; accept lets no such record pass."""
+    groups = ("origin", "lifecycle", "times", "handling", *(("recall",) if kind == "retraction" else ()))
+    return next((name for name in groups if not isinstance(value.get(name), Mapping)), None)
 
 
 def _substance(view: Mapping[str, Any]) -> str:
@@ -235,6 +276,8 @@ def _substance(view: Mapping[str, Any]) -> str:
         told["times"] = {**told["times"], "reported": None, "received_at": None, "accepted_at": None, "late": None}
     if isinstance(told.get("origin"), Mapping):
         told["origin"] = {**told["origin"], "reference": None}
+    if isinstance(told.get("lifecycle"), Mapping):
+        told["lifecycle"] = {**told["lifecycle"], "repeats": None}
     return hashlib.sha256(msgspec.json.encode(told, order="deterministic")).hexdigest()[:24]
 
 

@@ -2,15 +2,16 @@
 Whether a report speaks of an event that its member has reported before: marked, never dropped.
 
 A rule is declared in ``processors/pipeline.toml``. What is remembered are digests of what the rule compares, so that the changelog
-holds no value of a record; a distance is compared by asking the neighbouring cells of a grid.
+holds no value of a record; a distance is compared by asking the neighbouring cells of a grid. Limits: cells on the two sides of the
+antimeridian are no neighbours, and whoever has the changelog and a list of names can guess the name behind a digest.
 """
 
 from __future__ import annotations
 
 import hashlib
 import math
-import re
-from collections.abc import Iterator, Mapping
+import unicodedata
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -20,15 +21,18 @@ from boutre.processors.decision import State
 MOST = 32
 """Reports remembered in one cell; the oldest is forgotten first. Eight a day in one anchorage is the most in the sample."""
 
+DAY_KNOWN = frozenset({"second", "minute", "hour", "day"})
+"""Precisions of a time that tell its day: two events of one month are not for that of one day."""
+
 
 @dataclass(frozen=True, slots=True)
 class Rule:
     """
-    Reports of one member are of one event when they agree in type and day, lie in one cell of *cell_deg* degrees or its
-    neighbours, and no ship's name contradicts.
+    Reports of one member are of one event when they agree in type, day and place, and no ship's name contradicts.
 
-    *looks_at* are the paths of the fields that the rule compares: a recipient who does not get all of them, as they are, is not
-    told of the repeat, since the repeat would tell of them.
+    The place agrees where both lie in one cell of *cell_deg* degrees or in neighbours. *looks_at* are the paths of the fields that
+    the rule compares: a recipient who does not get all of them, as they are, is not told of the repeat, since the repeat would
+    tell of them.
     """
 
     name: str
@@ -39,7 +43,22 @@ class Rule:
     @property
     def looks_at(self) -> tuple[str, ...]:
         """The fields that the rule compares."""
-        return ("event.type", "times.observed", "position.latitude", "position.longitude", "claims.value")
+        return ("origin.member", "event.type", "times.observed", "position.latitude", "position.longitude", "claims.value")
+
+
+@dataclass(frozen=True, slots=True)
+class Trace:
+    """
+    What one rule compares of one report: the keys under which to look, its own first, and digests of the ship's names.
+    """
+
+    rule: str
+    keys: tuple[str, ...]
+    names: tuple[str, ...]
+
+    def agrees(self, names: Collection[str]) -> bool:
+        """Say whether *names* do not contradict: one is the same, or there are none on one side."""
+        return not names or not self.names or not set(names).isdisjoint(self.names)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,47 +72,46 @@ class Repetition:
     changes: Mapping[str, Any]
 
 
-def look(rules: tuple[Rule, ...], kind: str, value: Mapping[str, Any], state: State) -> Repetition:
+def look(rules: Iterable[Rule], kind: str, value: Mapping[str, Any], state: State) -> Repetition:
     """
     Look for an earlier report of the same event; the first rule that finds one decides.
     """
     changes: dict[str, Any] = {}
     earlier: tuple[str, str] | None = None
-    for rule in rules:
-        cell = _cell(rule, kind, value)
-        if cell is None:
-            continue
-        name = _names(value)
-        found = None if earlier else next(_matches(rule, kind, value, cell, name, state), None)
-        if found:
-            earlier = (found, rule.name)
-        own = _key(rule, kind, value, cell)
-        entries = list(state.get(own) or ())
+    for trace in traces(rules, kind, value):
+        entries = [entry for key in trace.keys for entry in state.get(key) or ()]
+        found = next((head for head, names in entries if trace.agrees(names)), None)
+        if found and not earlier:
+            earlier = (found, trace.rule)
         head = earlier[0] if earlier else str(value["id"])
-        changes[own] = [*entries, [head, name]][-MOST:]
+        changes[trace.keys[0]] = [*(state.get(trace.keys[0]) or ()), [head, list(trace.names)]][-MOST:]
     return Repetition(earlier[0] if earlier else None, earlier[1] if earlier else None, changes)
 
 
-def _matches(
-    rule: Rule, kind: str, value: Mapping[str, Any], cell: tuple[int, int], names: list[str], state: State
-) -> Iterator[str]:
-    for row in (0, -1, 1):
-        for column in (0, -1, 1):
-            for head, other in state.get(_key(rule, kind, value, (cell[0] + row, cell[1] + column))) or ():
-                if not names or not other or set(names) & set(other):
-                    yield head
+def traces(rules: Iterable[Rule], kind: str, value: Mapping[str, Any]) -> Iterator[Trace]:
+    """
+    Give what each rule compares of a report; nothing for a rule that does not speak of it.
+    """
+    for rule in rules:
+        cell = _cell(rule, kind, value)
+        if cell is not None:
+            around = [(cell[0] + row, cell[1] + column) for row in (0, -1, 1) for column in (0, -1, 1)]
+            yield Trace(rule.name, tuple(_key(rule, kind, value, near) for near in around), _names(value))
 
 
 def _cell(rule: Rule, kind: str, value: Mapping[str, Any]) -> tuple[int, int] | None:
-    event, position, times = (value.get(name) for name in ("event", "position", "times"))
-    if kind not in rule.kinds or not all(isinstance(group, Mapping) for group in (event, position, times)):
+    event, position, times = (_group(value, name) for name in ("event", "position", "times"))
+    if kind not in rule.kinds or event.get("type") not in rule.types:
         return None
-    if event is None or position is None or times is None or event.get("type") not in rule.types:
-        return None
-    latitude, longitude, observed = position.get("latitude"), position.get("longitude"), times.get("observed")
-    if latitude is None or longitude is None or not observed or observed.get("at") is None:
+    latitude, longitude, observed = position.get("latitude"), position.get("longitude"), times.get("observed") or {}
+    if latitude is None or longitude is None or observed.get("at") is None or observed.get("precision") not in DAY_KNOWN:
         return None
     return math.floor(latitude / rule.cell_deg), math.floor(longitude / rule.cell_deg)
+
+
+def _group(value: Mapping[str, Any], name: str) -> Mapping[str, Any]:
+    group = value.get(name)
+    return group if isinstance(group, Mapping) else {}
 
 
 def _key(rule: Rule, kind: str, value: Mapping[str, Any], cell: tuple[int, int]) -> str:
@@ -102,13 +120,15 @@ def _key(rule: Rule, kind: str, value: Mapping[str, Any], cell: tuple[int, int])
     return "repeat:" + _digest("\0".join(parts))
 
 
-def _names(value: Mapping[str, Any]) -> list[str]:
+def _names(value: Mapping[str, Any]) -> tuple[str, ...]:
+    """Give digests of the ship's names, letters and digits of any script only; what has none of them is no name."""
     claims = value.get("claims")
-    if not isinstance(claims, list):
-        return []
-    return sorted(
-        _digest(re.sub(r"[^A-Z0-9]", "", str(claim["value"]).upper())) for claim in claims if claim["attribute"] == "name"
-    )
+    plain = {_plain(str(claim["value"])) for claim in claims if claim["attribute"] == "name"} if isinstance(claims, list) else set()
+    return tuple(sorted(_digest(name) for name in plain if name))
+
+
+def _plain(name: str) -> str:
+    return "".join(letter for letter in unicodedata.normalize("NFKD", name).casefold() if letter.isalnum())
 
 
 def _digest(text: str) -> str:

@@ -13,7 +13,6 @@ from __future__ import annotations
 import base64
 import os
 import secrets
-import tomllib
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -29,8 +28,25 @@ from cryptography.hazmat.primitives.serialization import (
 
 from boutre.errors import DeclarationError, Fault
 from boutre.schemas.signature import Keyring, key_id
+from boutre.topics.strict import Declared, raise_all, read
 
 RECIPIENT_KEY_BYTES = 32
+MEMBERS = "members.toml"
+
+
+class _Row(Declared):
+    """One public key."""
+
+    id: str
+    member: str
+    public: str
+    revoked: bool = False
+
+
+class _Listed(Declared):
+    """The file of public keys."""
+
+    key: tuple[_Row, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,9 +64,14 @@ class KeyFolder:
             made += self._make(self._private(member), _new_private())
         for recipient in recipients:
             made += self._make(self._recipient(recipient), (secrets.token_hex(RECIPIENT_KEY_BYTES) + "\n").encode())
-        public = self.path / "members.toml"
-        known = sorted(path.stem for path in (self.path / "members").glob("*.pem"))
-        public.write_text("".join(_entry(member, self.private(member).public_key()) for member in known), encoding="utf-8")
+        public = self.path / MEMBERS
+        # Added to and never written anew: what stands there may be revoked, or another machine's.
+        listed = {row.id for row in self._listed()} if public.is_file() else set()
+        with public.open("a", encoding="utf-8") as file:
+            for path in sorted((self.path / "members").glob("*.pem")):
+                key = self.private(path.stem).public_key()
+                if key_id(key) not in listed:
+                    file.write(_entry(path.stem, key))
         return made
 
     def private(self, member: str) -> Ed25519PrivateKey:
@@ -60,8 +81,8 @@ class KeyFolder:
             key = load_pem_private_key(path.read_bytes(), None)
         except FileNotFoundError:
             raise _missing(path) from None
-        except ValueError:
-            raise DeclarationError([Fault(str(path), "", "is no private key in PEM")]) from None
+        except (ValueError, TypeError):
+            raise DeclarationError([Fault(str(path), "", "is no private key in PEM without a password")]) from None
         if not isinstance(key, Ed25519PrivateKey):
             raise DeclarationError([Fault(str(path), "", "is not an Ed25519 key")])
         return key
@@ -81,27 +102,34 @@ class KeyFolder:
 
     def keyring(self) -> Keyring:
         """Read the members' public keys."""
-        path = self.path / "members.toml"
-        if not path.is_file():
-            raise _missing(path)
+        path = self.path / MEMBERS
+        faults: list[Fault] = []
         keys: dict[str, tuple[str, Ed25519PublicKey]] = {}
         revoked: set[str] = set()
-        faults: list[Fault] = []
-        for number, row in enumerate(tomllib.loads(path.read_text(encoding="utf-8")).get("key", [])):
-            try:
-                public = Ed25519PublicKey.from_public_bytes(base64.b64decode(row["public"], validate=True))
-                named, member = str(row["id"]), str(row["member"])
-            except (KeyError, ValueError) as error:
-                faults.append(Fault(str(path), f"key[{number}]", f"needs id, member and public ({type(error).__name__})"))
+        for number, row in enumerate(self._listed(), 1):
+            public = _public(row.public)
+            if public is None:
+                faults.append(Fault(str(path), f"key[{row.id or number}].public", "is not the base64 of a key's 32 bytes"))
                 continue
-            if named != key_id(public):
-                faults.append(Fault(str(path), f"key[{number}].id", "is not the id of this key"))
-            keys[named] = (member, public)
-            if row.get("revoked"):
-                revoked.add(named)
-        if faults:
-            raise DeclarationError(faults)
+            if row.id != key_id(public):
+                faults.append(Fault(str(path), f"key[{row.id}].id", f"is not the id of this key, which is {key_id(public)}"))
+            if row.id in keys:
+                faults.append(Fault(str(path), f"key[{row.id}]", "is there twice; a key belongs to one member"))
+            keys[row.id] = (row.member, public)
+            if row.revoked:
+                revoked.add(row.id)
+        raise_all(faults)
         return Keyring(keys, frozenset(revoked))
+
+    def _listed(self) -> tuple[_Row, ...]:
+        """Read the list of public keys strictly: a misspelt ``revoked`` must not leave a key in force."""
+        path = self.path / MEMBERS
+        if not path.is_file():
+            raise _missing(path)
+        faults: list[Fault] = []
+        listed = read(path, _Listed, faults)
+        raise_all(faults)
+        return listed.key if listed is not None else ()
 
     def _private(self, member: str) -> Path:
         return self.path / "members" / f"{member}.pem"
@@ -122,6 +150,13 @@ class KeyFolder:
 
 def _new_private() -> bytes:
     return Ed25519PrivateKey.generate().private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+
+
+def _public(text: str) -> Ed25519PublicKey | None:
+    try:
+        return Ed25519PublicKey.from_public_bytes(base64.b64decode(text, validate=True))
+    except ValueError:
+        return None
 
 
 def _entry(member: str, public: Ed25519PublicKey) -> str:

@@ -83,7 +83,11 @@ def load(folder: Path | None = None) -> Lock:
     if not path.is_file():
         raise DeclarationError([Fault(str(path), "", "no schema is locked yet: run boutre schemas lock")])
     entries = []
-    for number, row in enumerate(tomllib.loads(path.read_text(encoding="utf-8")).get("schema", [])):
+    try:
+        rows = tomllib.loads(path.read_text(encoding="utf-8")).get("schema", [])
+    except ValueError as error:
+        raise DeclarationError([Fault(str(path), "", f"is not TOML in UTF-8: {error}")]) from None
+    for number, row in enumerate(rows):
         entry = _entry(folder, f"schema[{number}]", row, faults)
         if entry is not None:
             entries.append(entry)

@@ -93,6 +93,12 @@ def _both(folder: Path, *, may_be_new: bool = False) -> tuple[dict[str, Any], Lo
     try:
         working = fields.read(folder)
         faults += fields.faults(working, _vocabularies(folder))
+        # Ids are put into frames that are written already, right behind the head.
+        faults += [
+            Fault(f"{kind}.avsc", "id", "is not the first field, or no string; a record begins with its id")
+            for kind, schema in working.items()
+            if [(each["name"], each["type"]) for each in schema["fields"][:1]] != [("id", "string")]
+        ]
     except DeclarationError as error:
         faults += error.faults
     try:

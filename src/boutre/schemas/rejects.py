@@ -15,13 +15,13 @@ MAX_CONTENT = 65_536
 """The most bytes of the input that are kept beside the reason."""
 
 
-def reject(  # noqa: PLR0913 - a reject has as many parts
+def reject(
     *,
     member: str,
     stage: str,
     code: str,
     place: Mapping[str, Any],
-    at: datetime,
+    at: datetime | None,
     input_id: str,
     kind: str | None = None,
     content: bytes | None = None,
@@ -31,13 +31,12 @@ def reject(  # noqa: PLR0913 - a reject has as many parts
     """
     Build the value of a reject.
 
-    *place* has the keys of the schema's ``Place``; *at* is the acceptance on the bus, or the connector's clock before that.
+    *place* has the keys of the schema's ``Place``; *at* is the acceptance on the bus, or the connector's clock before that;
+    None where there is no such time.
     The same input refused twice at one place has the same id.
     """
     stood = {**place, "field": field or place.get("field")}
-    where = ", ".join(
-        str(stood[name]) for name in ("file", "line", "topic", "partition", "offset") if stood.get(name) is not None
-    )
+    where = ", ".join(str(stood[name]) for name in ("file", "line", "topic", "partition", "offset") if stood.get(name) is not None)
     sentence = both(f"reject.{code}", field=stood["field"] or "-", place=where or "-", detail=detail or "-")
     return {
         "id": record_id(member, "reject", stage, f"{input_id}|{where}|{code}"),

@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-
 SKEW = timedelta(minutes=10)
 """How far a member's clock may be ahead of the bus: beyond it, an event lies in the future."""
 
@@ -31,6 +30,12 @@ PLACEHOLDERS = frozenset({"", "-", "--", "0", "NONE", "NIL", "N/A", "NA", "UNKNO
 """What people and machines write where they know no identity; it must never link two craft (MonitorFish #2849)."""
 
 PLACEHOLDER_MMSI = frozenset({"123456789", "987654321", "012345678"} | {str(digit) * 9 for digit in range(10)})
+IDENTITIES = frozenset({"mmsi", "imo", "call-sign", "name", "flag", "registration"})
+"""Attributes by which a problem may be told; any other is a value of the record, and is not told."""
+
+NORTH, EAST = 90, 180
+"""The greatest latitude and longitude, in degrees."""
+
 IMO_WEIGHTS = range(7, 1, -1)
 
 
@@ -71,19 +76,20 @@ def sense(kind: str, value: Mapping[str, Any], now: datetime, area: Area | None)
     """
     Give what is wrong across the fields of one record.
     """
-    position = _group(value, "position")
-    if position:
-        yield from _position(position, area)
+    for path, group in _groups(value, ""):
+        yield from _place(path, group, area if path == "position" else None)
+        yield from _range(path, group)
     yield from _times(_group(value, "times"), now)
     claims = value.get("claims")
     for claim in claims if isinstance(claims, list) else []:
         yield from _claim(claim)
-    yield from _ranges(value, "")
     persons = _group(value, "persons")
     if persons:
         yield from _counts(persons)
     if kind == "alert":
         yield from _warning(_group(value, "warning"))
+    if kind == "retraction":
+        yield from _recall(_group(value, "recall"))
 
 
 def _group(value: Mapping[str, Any], name: str) -> Mapping[str, Any]:
@@ -91,28 +97,38 @@ def _group(value: Mapping[str, Any], name: str) -> Mapping[str, Any]:
     return group if isinstance(group, Mapping) else {}
 
 
-def _position(position: Mapping[str, Any], area: Area | None) -> Iterator[Problem]:
-    latitude, longitude = position.get("latitude"), position.get("longitude")
+def _groups(value: Any, path: str) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    """Give every group at any depth with its path."""
+    if isinstance(value, Mapping):
+        yield path, value
+        for name, item in value.items():
+            yield from _groups(item, f"{path}.{name}" if path else name)
+    elif isinstance(value, list):
+        for item in value:
+            yield from _groups(item, path)
+
+
+def _place(path: str, place: Mapping[str, Any], area: Area | None) -> Iterator[Problem]:
+    latitude, longitude = place.get("latitude"), place.get("longitude")
     if latitude is None or longitude is None:
         return
-    if abs(latitude) > 90 or abs(longitude) > 180:  # noqa: PLR2004 - degrees
-        swapped = abs(longitude) <= 90 and abs(latitude) <= 180  # noqa: PLR2004
+    if abs(latitude) > NORTH:
+        swapped = abs(longitude) <= NORTH and abs(latitude) <= EAST
         code = "latitude-longitude-swapped" if swapped else "out-of-range"
-        yield Problem(code, "position.latitude", "-90 to 90, and longitude -180 to 180")
+        yield Problem(code, f"{path}.latitude", "-90 to 90, and longitude -180 to 180")
+    elif abs(longitude) > EAST:
+        yield Problem("out-of-range", f"{path}.longitude", "-180 to 180, and latitude -90 to 90")
     elif area is not None and not area.holds(latitude, longitude):
         inside = area.holds(longitude, latitude)
-        yield Problem("latitude-longitude-swapped" if inside else "outside-area", "position.latitude")
+        yield Problem("latitude-longitude-swapped" if inside else "outside-area", f"{path}.latitude")
 
 
 def _times(times: Mapping[str, Any], now: datetime) -> Iterator[Problem]:
     moments = {name: times.get(name) for name in ("observed", "observed_until", "reported")}
     known = {name: moment for name, moment in moments.items() if moment and moment.get("at") is not None}
-    for name, moment in known.items():
-        if moment["at"] > now + SKEW:
-            yield Problem("future-time", f"times.{name}")
-        elif moment["at"] < EARLIEST:
-            yield Problem("impossible-time", f"times.{name}", "not before 1900")
-    if "observed" not in known:
+    found = [problem for name, moment in known.items() if (problem := _when(name, moment["at"], now))]
+    if found or "observed" not in known:
+        yield from found
         return
     begin = known["observed"]["at"]
     for name in ("observed_until", "reported"):
@@ -120,10 +136,17 @@ def _times(times: Mapping[str, Any], now: datetime) -> Iterator[Problem]:
             yield Problem("impossible-time", f"times.{name}", "not before the event was seen")
 
 
+def _when(name: str, at: datetime, now: datetime) -> Problem | None:
+    # Compared from the side of *now*, which is a time that a broker can have, so that no calendar ends in between.
+    if at > now and at - now > SKEW:
+        return Problem("future-time", f"times.{name}")
+    return Problem("impossible-time", f"times.{name}", "not before 1900") if at < EARLIEST else None
+
+
 def _claim(claim: Mapping[str, Any]) -> Iterator[Problem]:
     attribute, text = claim.get("attribute"), str(claim.get("value") or "").strip()
     if text.upper() in PLACEHOLDERS:
-        yield Problem("placeholder-identifier", f"claims.{attribute}")
+        yield Problem("placeholder-identifier", f"claims.{attribute}" if attribute in IDENTITIES else "claims.value")
     elif attribute == "mmsi":
         if text in PLACEHOLDER_MMSI:
             yield Problem("placeholder-identifier", "claims.mmsi")
@@ -143,17 +166,10 @@ def _imo(text: str) -> Iterator[Problem]:
         yield Problem("bad-identifier", "claims.imo", "seven digits with a valid check digit")
 
 
-def _ranges(value: Any, path: str) -> Iterator[Problem]:
-    if isinstance(value, Mapping):
-        if {"min", "max"} <= value.keys():
-            if value["min"] is not None and value["max"] is not None and value["min"] > value["max"]:
-                yield Problem("inconsistent-count", path, "the least is not above the most")
-            return
-        for name, item in value.items():
-            yield from _ranges(item, f"{path}.{name}" if path else name)
-    elif isinstance(value, list):
-        for item in value:
-            yield from _ranges(item, path)
+def _range(path: str, group: Mapping[str, Any]) -> Iterator[Problem]:
+    least, most = group.get("min"), group.get("max")
+    if least is not None and most is not None and least > most:
+        yield Problem("inconsistent-count", path, "the least is not above the most")
 
 
 def _counts(persons: Mapping[str, Any]) -> Iterator[Problem]:
@@ -169,3 +185,10 @@ def _warning(warning: Mapping[str, Any]) -> Iterator[Problem]:
     onset, expires = warning.get("onset"), warning.get("expires")
     if onset is not None and expires is not None and expires < onset:
         yield Problem("impossible-time", "warning.expires", "not before its onset")
+
+
+def _recall(recall: Mapping[str, Any]) -> Iterator[Problem]:
+    """A subject is an MMSI: it becomes part of a key, which has to find the record that is taken back."""
+    subject = recall.get("subject")
+    if subject is not None and not re.fullmatch(r"[0-9]{9}", subject):
+        yield Problem("bad-identifier", "recall.subject", "nine digits")

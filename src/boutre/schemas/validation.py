@@ -9,12 +9,13 @@ without a line here.
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from boutre.schemas.codec import Sealed, Withheld
+from boutre.schemas.codec import Withheld
 from boutre.schemas.lock import Lock
 from boutre.schemas.sense import Area, Problem, sense
 
@@ -28,10 +29,19 @@ BOUNDS: dict[str, tuple[float, float]] = {
     "kilowatt": (0, 1e6),
     "person": (0, 1e6),
     "engine": (0, 100),
+    "1": (0, 1e9),
+    "amount in currency": (0, 1e12),
+    "year": (1850, 2200),
     "second": (0, 1e10),
     "day": (0, 36_525),
 }
 """Least and most that a value of this unit can be; speeds in knots leave room for aircraft."""
+
+COUNTED = frozenset({"person", "engine", "1"})
+"""Units that are counted: no halves."""
+
+CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+"""Control characters of both sets, but for tab and line feed: a terminal obeys them, whoever wrote them."""
 
 
 @dataclass(slots=True)
@@ -74,41 +84,43 @@ class Validator:
         if value is None:
             if node.required:
                 yield Problem("missing-field", node.path)
-            return
-        if isinstance(value, Withheld | Sealed):
-            return
-        if isinstance(value, list):
+        elif isinstance(value, list):
             for item in value:
                 yield from self._field(node, item)
         elif isinstance(value, Mapping):
             yield from self._walk(node, value)
-        elif isinstance(value, datetime):
-            if value.tzinfo is None:
-                yield Problem("naive-time", node.path)
-        elif isinstance(value, bool):
-            return
-        elif isinstance(value, int | float):
-            yield from _number(node, float(value))
-        elif isinstance(value, str):
-            if node.vocabulary and not self._has_code(node.vocabulary, value):
-                yield Problem("unknown-code", node.path, node.vocabulary)
-            elif node.required and not value.strip():
-                yield Problem("missing-field", node.path)
-            elif any(ord(letter) < 32 and letter not in "\n\t" for letter in value):  # noqa: PLR2004 - control characters
-                yield Problem("wrong-type", node.path, "control character")
+        elif problem := self._scalar(node, value):
+            yield problem
+
+    def _scalar(self, node: _Node, value: Any) -> Problem | None:
+        if isinstance(value, str):
+            return self._text(node, value)
+        if isinstance(value, datetime):
+            return Problem("naive-time", node.path) if value.tzinfo is None else None
+        if isinstance(value, int | float) and not isinstance(value, bool):
+            return _number(node, value)
+        # Booleans and bytes can't be wrong; marks of the bus are looked at as a whole.
+        return None
+
+    def _text(self, node: _Node, value: str) -> Problem | None:
+        if node.vocabulary and not self._has_code(node.vocabulary, value):
+            return Problem("unknown-code", node.path, node.vocabulary)
+        if node.required and not value.strip():
+            return Problem("missing-field", node.path)
+        return Problem("wrong-type", node.path, "control character") if CONTROL.search(value) else None
 
 
-def _number(node: _Node, value: float) -> Iterator[Problem]:
-    if not math.isfinite(value):
-        yield Problem("out-of-range", node.path, "not a finite number")
-        return
-    least, most = BOUNDS.get(node.unit, (-math.inf, math.inf))
+def _number(node: _Node, value: float) -> Problem | None:
+    if not -math.inf < value < math.inf:
+        return Problem("out-of-range", node.path, "not a finite number")
     if node.unit == "person" and value < 0:
-        yield Problem("negative-count", node.path)
-    elif not least <= value <= most or (node.unit == "degree true" and value == most):
-        yield Problem("out-of-range", node.path, f"{least:g} to {most:g} {node.unit}")
-    elif node.unit == "person" and value != int(value):
-        yield Problem("out-of-range", node.path, "a whole number of people")
+        return Problem("negative-count", node.path)
+    least, most = BOUNDS.get(node.unit, (-math.inf, math.inf))
+    if not least <= value <= most or (node.unit == "degree true" and value == most):
+        return Problem("out-of-range", node.path, f"{least:g} to {most:g} {node.unit}")
+    if node.unit in COUNTED and value != int(value):
+        return Problem("out-of-range", node.path, "a whole number")
+    return None
 
 
 def _foreign(value: Mapping[str, Any]) -> Iterator[Problem]:

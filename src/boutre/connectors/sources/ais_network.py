@@ -138,7 +138,7 @@ class UdpReceiver(Receiver):
         while not self._stopping.is_set():
             if not select.select([self._socket], [], [], _POLL_S)[0]:
                 continue
-            entries = []
+            entries: list[tuple[datetime, str, bytes]] = []
             with suppress(BlockingIOError):
                 while len(entries) < _DRAIN:
                     entries.append(self._datagram())

@@ -75,7 +75,7 @@ def observed(received: datetime, fix: Fix | None) -> datetime:
     at = received.replace(second=fix.second, microsecond=0)
     if at - received > _SKEW:
         return at - timedelta(minutes=1)
-    if received - at > timedelta(minutes=1) - _SKEW:
+    if received - at >= timedelta(minutes=1) - _SKEW:
         return at + timedelta(minutes=1)
     return at
 

@@ -1,9 +1,9 @@
 """
 The files of a watched folder that are whole and were not read yet.
 
-Files stay where they are. What was read is remembered by name and content, so a file that was mended under the same name is read again,
-and one that only was touched is not. A file is taken for whole when it has not changed for a while; names that programs give to what
-they still write are passed over, and so are links and folders.
+Files stay where they are. What was read is remembered by name and content, so a file that was mended under the same name is read
+again, and one that only was touched is not. A file is taken for whole when it has not changed for a while; names that programs give
+to what they still write are passed over, and so are links and folders.
 """
 
 from __future__ import annotations
@@ -47,7 +47,9 @@ _digests: OrderedDict[tuple[Path, _Look], str] = OrderedDict()
 
 class Folder:
     """
-    Looks at the folder *path*; a file is whole when it did not change for *settle_s* seconds. Contents are cut behind *limit* bytes.
+    Looks at the folder *path*; a file is whole when it did not change for *settle_s* seconds.
+
+    Contents are cut behind *limit* bytes.
     """
 
     def __init__(self, path: Path, after: str | None, *, settle_s: float, limit: int) -> None:

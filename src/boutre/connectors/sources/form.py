@@ -1,8 +1,8 @@
 """
 A watched folder of reporting forms, workbooks or tables: one file is one report, of a sighting or of an interception.
 
-A form that is half filled, or filled with something else than was asked, is refused as a whole with everything that is wrong in it: its
-officer mends it once and saves it in the same place, and it is read again.
+A form that is half filled, or filled with something else than was asked, is refused as a whole with everything that is wrong in it:
+its officer mends it once and saves it in the same place, and it is read again.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from typing import Final
 from boutre.connectors.sdk import Bad, Idle, Raw, Where, source
 from boutre.connectors.sources.folder import File, Folder
 from boutre.connectors.sources.form_record import Cell, Refused, report
-from boutre.connectors.sources.form_sheets import MAX_FILE, Unreadable, table, workbook
+from boutre.connectors.sources.form_sheets import MAX_FILE, Sheets, Unreadable, table, workbook
 from boutre.errors import DeclarationError, Fault
 from boutre.language import LANGUAGES, say
 
@@ -61,6 +61,14 @@ def read(options: Options, after: str | None) -> Iterator[Raw | Bad | Idle]:
         time.sleep(options.settle_s / 2)
 
 
+def item(path: Path) -> Raw | Bad:
+    """
+    What one form gives, wherever it stands: for who wants to try it.
+    """
+    with path.open("rb") as content:
+        return _item(File(path.name, content.read(MAX_FILE + 1), ""))
+
+
 def _item(file: File) -> Raw | Bad:
     try:
         found = report(_sheets(file))
@@ -80,7 +88,7 @@ def _item(file: File) -> Raw | Bad:
     )
 
 
-def _sheets(file: File):
+def _sheets(file: File) -> Sheets:
     if not file.content.strip():
         raise Unreadable("empty-file")
     if len(file.content) > MAX_FILE:
@@ -103,10 +111,9 @@ def _refused(file: File, refused: Refused) -> Bad:
     """
     cells, others = (refused.missing, refused.wrong) if refused.missing else (refused.wrong, ())
     names = "; ".join(map(str, cells))[:_LONGEST_NAMES]
-    if refused.missing:
-        detail = " / ".join(say("form.file-wrong", language, cells=_told(others)) for language in _order()) if others else ""
-    else:
-        detail = _told(cells)
+    detail = "" if refused.missing else _told(cells)
+    if others:
+        detail = f"{_both('form.file-wrong')}: {_told(others)}"
     return _bad(file, cells[0].code, detail, Where(file=file.name, field=names))
 
 

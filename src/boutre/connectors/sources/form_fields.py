@@ -62,7 +62,10 @@ ZONES: Final = (
 """
 The time zones that the form offers; another is read too, as its IANA name or as an offset such as +03:00.
 """
-STATES: Final = tuple("COM FRA MDG MUS SYC KEN TZA MOZ ZAF SOM DJI ETH ERI COD RWA BDI UGA MWI LKA IND PAK IRN YEM CHN IDN".split())
+STATES: Final = (
+    *("COM", "FRA", "MDG", "MUS", "SYC", "KEN", "TZA", "MOZ", "ZAF", "SOM", "DJI", "ETH", "ERI"),
+    *("COD", "RWA", "BDI", "UGA", "MWI", "LKA", "IND", "PAK", "IRN", "YEM", "CHN", "IDN"),
+)
 """
 The States that the form offers (ISO 3166 alpha-3); any other code is read too.
 """

@@ -1,15 +1,16 @@
 """
 The cells of a form file, whichever kind of file it is: a workbook or a table of two columns. Nothing is interpreted here.
 
-Files are anybody's. A workbook is an archive, so its parts are counted and measured before they are unpacked, those with entities or
-macros are refused, and no more rows and columns are read than a form has. Formulas are refused cell by cell: what they would show was
-computed by another program from cells that are not read here.
+Files are anybody's. A workbook is an archive, so its parts are counted and measured before they are unpacked, those with entities
+or macros are refused, and no more rows and columns are read than a form has. Formulas are refused cell by cell: what they would
+show was computed by another program from cells that are not read here.
 """
 
 from __future__ import annotations
 
 import csv
 import io
+import re
 import warnings
 import zipfile
 from collections.abc import Iterator
@@ -38,6 +39,7 @@ MARK_PERSONS: Final = "boutre-persons@1"
 """
 What stands in the first, hidden cell of the two sheets.
 """
+_PERSON: Final = re.compile(r"person\.(\d{1,4})\.([a-z-]+)")
 _HEADS: Final = frozenset({"field", "champ", "box", "case"})
 
 
@@ -105,19 +107,27 @@ def workbook(content: bytes) -> Sheets:
 
 
 def _inspect(content: bytes) -> None:
+    fault: Unreadable | None
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
-            parts = archive.infolist()
-            if len(parts) > MAX_PARTS or sum(part.file_size for part in parts) > MAX_UNPACKED:
-                raise Unreadable("too-large", "form.file-limit", size=MAX_FILE // 2**20)
-            if any("vbaproject" in part.filename.lower() or part.flag_bits & 1 for part in parts):
-                raise Unreadable("not-readable", "form.file-workbook")
-            for part in (part for part in parts if part.filename.lower().endswith((".xml", ".rels", ".vml"))):
-                text = archive.read(part)
-                if text[:2] in (b"\xff\xfe", b"\xfe\xff") or b"<!" in text.replace(b"<!--", b"").replace(b"<![CDATA[", b""):
-                    raise Unreadable("not-readable", "form.file-workbook")
-    except (zipfile.BadZipFile, zipfile.LargeZipFile, NotImplementedError, RuntimeError, EOFError, OSError, ValueError):
-        raise Unreadable("not-readable", "form.file-workbook") from None
+            fault = _fault(archive)
+    except Exception:  # noqa: BLE001 - the file is anybody's: broken archives raise from zipfile, zlib and struct
+        fault = Unreadable("not-readable", "form.file-workbook")
+    if fault is not None:
+        raise fault
+
+
+def _fault(archive: zipfile.ZipFile) -> Unreadable | None:
+    parts = archive.infolist()
+    if len(parts) > MAX_PARTS or sum(part.file_size for part in parts) > MAX_UNPACKED:
+        return Unreadable("too-large", "form.file-limit", size=MAX_FILE // 2**20)
+    sound = not any("vbaproject" in part.filename.lower() or part.flag_bits & 1 for part in parts)
+    for part in (part for part in parts if part.filename.lower().endswith((".xml", ".rels", ".vml"))):
+        # zipfile unpacks no more than the size that was added up above, whatever the stream holds.
+        text = archive.read(part)
+        declared = b"<!" in text.replace(b"<!--", b"").replace(b"<![CDATA[", b"")
+        sound = sound and not declared and text[:2] not in (b"\xff\xfe", b"\xfe\xff")
+    return None if sound else Unreadable("not-readable", "form.file-workbook")
 
 
 def _cells(sheet: Any) -> Iterator[list[object]]:
@@ -171,28 +181,33 @@ def table(content: bytes) -> Sheets:
     rows: list[Row] = []
     persons: dict[int, dict[str, object]] = {}
     seen: set[str] = set()
+    for number, name, values in _lines(text):
+        if found := _PERSON.fullmatch(name):
+            if name in seen:
+                raise Unreadable("malformed-line", "form.expected.twice", line=number)
+            seen.add(name)
+            if values:
+                joined = values[0] if len(values) == 1 or FORMULA in values else "; ".join(map(str, values))
+                persons.setdefault(int(found[1]), {})[f"person-{found[2]}"] = joined
+        elif values or folded(name) in boxes_by_name():
+            rows.append(Row(number, name, values, str(number)))
+    return Sheets(tuple(rows), tuple((f"person.{number}", found) for number, found in sorted(persons.items())))
+
+
+def _lines(text: str) -> Iterator[tuple[int, str, tuple[object, ...]]]:
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=_delimiter(text), strict=True)
     try:
-        for cells in reader:
-            number = reader.line_num
-            if len(rows) > MAX_ROWS:
+        for count, cells in enumerate(reader, 1):
+            if count > MAX_ROWS:
                 raise Unreadable("too-large", "form.file-rows", rows=MAX_ROWS)
             name = cells[0].strip() if cells else ""
             values = tuple(_guarded(value) for value in cells[1:] if value.strip())
             if not name and values:
-                raise Unreadable("malformed-line", line=number)
-            if (person := name.split(".", 2))[0] == "person" and len(person) == 3 and person[1].isdecimal():  # noqa: PLR2004
-                if name in seen:
-                    raise Unreadable("malformed-line", "form.expected.twice", line=number)
-                seen.add(name)
-                if values:
-                    joined = values[0] if len(values) == 1 or FORMULA in values else "; ".join(map(str, values))
-                    persons.setdefault(int(person[1]), {})[f"person-{person[2]}"] = joined
-            elif name and (values or folded(name) in boxes_by_name()) and not (number == 1 and folded(name) in _HEADS):
-                rows.append(Row(number, name, values, str(number)))
+                raise Unreadable("malformed-line", line=reader.line_num)
+            if name and not (count == 1 and folded(name) in _HEADS):
+                yield reader.line_num, name, values
     except csv.Error:
         raise Unreadable("malformed-line", line=reader.line_num) from None
-    return Sheets(tuple(rows), tuple((f"person.{number}", found) for number, found in sorted(persons.items())))
 
 
 def _guarded(value: str) -> object:

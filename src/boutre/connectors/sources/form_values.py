@@ -11,30 +11,43 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta, timezone, tzinfo
-from functools import cache
 from types import MappingProxyType
 from typing import Any, Final
 
-from boutre.connectors.sources.form_fields import KINDS, LISTS, Box, folded
+from boutre.connectors.sources.form_choices import code_of
+from boutre.connectors.sources.form_fields import Box, folded
 from boutre.connectors.sources.moments import zone_of
-from boutre.language import LANGUAGES, say
-from boutre.schemas import lock, vocabulary
-from boutre.schemas.vocabulary import Vocabularies
 
 _NUMBER: Final = re.compile(r"[+-]?\d{1,9}(?:[.,]\d{1,9})?")
 _UNSIGNED: Final = r"(\d{1,9}(?:[.,]\d{1,9})?)"
-_RANGE: Final = re.compile(rf"{_UNSIGNED}\s*(?:-|–|à|to|a)\s*{_UNSIGNED}")
+_RANGE: Final = re.compile(rf"{_UNSIGNED}\s*(?:-|\u2013|à|to|a)\s*{_UNSIGNED}")
 _ABOUT: Final = re.compile(rf"(?:about|environ|env\.?|around|approx\.?|vers|~|≈|c\.)\s*{_UNSIGNED}")
 _LEAST: Final = re.compile(
     rf"(?:at least|au moins|more than|plus de|>=?|≥|min\.?)\s*{_UNSIGNED}|{_UNSIGNED}\s*(?:\+|ou plus|or more)"
+)
+_DOZENS: Final[Mapping[str, int]] = MappingProxyType(
+    {
+        "dizaine": 10,
+        "douzaine": 12,
+        "quinzaine": 15,
+        "vingtaine": 20,
+        "trentaine": 30,
+        "quarantaine": 40,
+        "cinquantaine": 50,
+        "soixantaine": 60,
+        "centaine": 100,
+    }
 )
 _MOST: Final = re.compile(rf"(?:at most|au plus|up to|jusqu'à|<=?|≤|max\.?)\s*{_UNSIGNED}")
 _DATE: Final = re.compile(r"(\d{4})-(\d{1,2})-(\d{1,2})|(\d{1,2})[/.](\d{1,2})[/.](\d{4})")
 _TIME: Final = re.compile(r"(\d{1,2})\s*[:hH]\s*(\d{2})?(?:\s*[:m]\s*(\d{2}))?|(\d{2})(\d{2})")
 _OFFSET: Final = re.compile(r"(?:UTC|GMT)?\s*([+-])(\d{1,2})(?::?(\d{2}))?", re.IGNORECASE)
+_PART: Final = r"(\d{1,3}(?:[.,]\d{1,9})?)"
+# Between the numbers a mark or a space must stand: 1255 is neither 12°55' nor 125°5'.
 _ANGLE: Final = re.compile(
-    r"([NSEWO])?\s*([+-])?\s*(\d{1,3}(?:[.,]\d+)?)\s*(?:°|º|d|\s)?\s*"
-    r"(?:(\d{1,2}(?:[.,]\d+)?)\s*(?:'|′|’|\s)?\s*)?(?:(\d{1,2}(?:[.,]\d+)?)\s*(?:\"|″|”|'')?\s*)?([NSEWO])?",
+    rf"([NSEWO])?\s*([+-])?\s*{_PART}\s*[°ºd]?"
+    rf"(?:\s*(?<=[\s°ºd]){_PART}\s*['\u2032\u2019]?(?:\s*(?<=[\s'\u2032\u2019]){_PART}\s*(?:[\"\u2033\u201d]|'')?)?)?"
+    r"\s*([NSEWO])?",
     re.IGNORECASE,
 )
 _YES: Final = frozenset({"yes", "oui", "y", "o", "true", "vrai", "x"})
@@ -81,10 +94,8 @@ def _parts(value: object) -> list[str]:
 
 
 def _code(box: Box, value: object) -> str:
-    text = _text(box, value)
-    choices = _choices(box.key, box.vocabulary or "")
-    found = choices.get(text) or choices.get(folded(text))
-    if not found:
+    found = code_of(box, _text(box, value))
+    if found is None:
         raise Unfit("unknown-code", "code")
     return found
 
@@ -122,6 +133,8 @@ def _range(box: Box, value: object) -> dict[str, Any]:
         if found := pattern.fullmatch(text):
             number = _plain(found[1] if estimated else found[0])
             return {"min": number, "max": number, "estimated": estimated}
+    if text.startswith("une ") and (dozen := _DOZENS.get(text[4:])):
+        return {"min": float(dozen), "max": float(dozen), "estimated": True}
     if (found := _RANGE.fullmatch(text)) and _plain(found[1]) <= _plain(found[2]):
         return {"min": _plain(found[1]), "max": _plain(found[2]), "estimated": True}
     if found := _LEAST.fullmatch(text):
@@ -191,10 +204,13 @@ def _angle(value: object, letters: str, limit: float, expected: str) -> float:
     """
     Degrees, or degrees with minutes and seconds, with a letter or a sign; ``O`` is the French west.
     """
-    if isinstance(value, int | float) and not isinstance(value, bool):
-        degrees = float(value)
-    else:
-        degrees = _written(value, letters, expected)
+    match value:
+        case bool():
+            raise Unfit("wrong-type", expected)
+        case int() | float():
+            degrees = float(value)
+        case _:
+            degrees = _written(value, letters, expected)
     if abs(degrees) > limit:
         raise Unfit("out-of-range", expected)
     return round(degrees, 7)
@@ -206,9 +222,9 @@ def _written(value: object, letters: str, expected: str) -> float:
         raise Unfit("wrong-type", expected)
     before, sign, degrees, minutes, seconds, after = found.groups()
     letter = (before or after or "").upper()
-    fractions = [part for part in (degrees, minutes, seconds) if part and re.search("[.,]", part)]
-    whole = minutes is None or "." not in degrees.replace(",", ".")
-    if (before and after) or (letter and sign) or len(fractions) > 1 or not whole:
+    given = [part for part in (degrees, minutes, seconds) if part is not None]
+    broken = any(re.search("[.,]", part) for part in given[:-1])  # only the last of them can have a fraction
+    if (before and after) or (letter and sign) or broken:
         raise Unfit("wrong-type", expected)
     if letter and letter not in letters:
         raise Unfit("latitude-longitude-swapped", expected)
@@ -258,38 +274,3 @@ def moment(day: date, clock: time | None, zone: tzinfo) -> dict[str, Any]:
     except OverflowError:
         raise Unfit("impossible-time", "date") from None
     return {"at": at, "precision": precision, "uncertainty_s": None}
-
-
-@cache
-def words() -> Vocabularies:
-    """
-    The vocabularies of the core, whose labels the form shows.
-    """
-    return vocabulary.load(lock.core() / "vocabularies")
-
-
-def choices(box: Box, language: str) -> list[tuple[str, str]]:
-    """
-    The codes that a box offers, each with its label in *language*, in the order of the vocabulary.
-    """
-    if box.key == "person-list":
-        return [(code, say(f"form.choice.{code}", language)) for code in LISTS]
-    found = words().every.get(box.vocabulary or "")
-    if found is None:
-        return []
-    return [(term.code, term.fr if language == "fr" else term.en) for term in found.code if box.key != "kind" or term.code in KINDS]
-
-
-@cache
-def _choices(key: str, scheme: str) -> Mapping[str, str]:
-    """
-    The codes of a box by everything that they are called; what two codes are called is none of them.
-    """
-    box = Box(key, "code", vocabulary=scheme or None)
-    found: dict[str, str] = {}
-    for language in LANGUAGES:
-        for code, label in choices(box, language):
-            for name in {folded(label), folded(code)}:
-                found[name] = code if found.get(name, code) == code else ""
-    found.update({code: code for code, _ in choices(box, "en")})
-    return MappingProxyType(found)

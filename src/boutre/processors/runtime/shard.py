@@ -1,9 +1,9 @@
 """
 One partition of a processor: its state, its transactional producer, and batches as transactions.
 
-Outputs, changes of state and offsets of a batch are one transaction. The transactional id is that of the processor and partition, so
-that a new owner fences the old one and aborts what it left open. After any error there is one path: forget the batch's changes, make
-the producer anew, read the state and the committed offset again, and handle what lies at or above it once more, from memory.
+Outputs, changes of state and offsets of a batch are one transaction. The transactional id is that of the processor and partition,
+so that a new owner fences the old one and aborts what it left open. After any error there is one path: forget the batch's changes,
+make the producer anew, read the state and the committed offset again, and handle what lies at or above it once more, from memory.
 """
 
 from __future__ import annotations

@@ -63,7 +63,7 @@ class Consumer(driver.Consumer):
         for tp, batch in records.items():
             if not self.flow_active or self.app.consumer_generation_id != generation:
                 return
-            if not batch or tp not in (active or ()):
+            if tp not in (active or ()) or not batch:
                 continue
             last = batch[-1]
             self.app.monitor.track_tp_end_offset(tp, self.highwater(tp))
