@@ -1,8 +1,8 @@
 """
 Agreements for tests, and what they say in so many words: the oracle that the cuts are held against.
 
-``verdict`` reads an agreement as a lawyer would, field by field, without any of the code that cuts. ``other_than_visible`` changes all of
-a record that a recipient may not have, and nothing of what it may.
+``verdict`` reads an agreement as a lawyer would, field by field, without any of the code that cuts. ``other_than_visible`` changes
+all of a record that a recipient may not have, and nothing of what it may.
 """
 
 from __future__ import annotations
@@ -10,11 +10,11 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
+from fractions import Fraction
 from random import Random
 from typing import Any, Final
 
 from hypothesis import strategies as st
-from records import CODEC, FIELDS, KINDS, Value, below, recipient_key
 
 from boutre.processors.agreement import Agreement
 from boutre.processors.coarsen import BANDS, METHODS, PRECISIONS, Coarsen
@@ -23,6 +23,7 @@ from boutre.processors.release import Desk, Release
 from boutre.processors.repeats import Rule
 from boutre.schemas.fields import FieldInfo
 from boutre.schemas.meanings import CATEGORIES
+from records import CODEC, FIELDS, KINDS, Value, below, recipient_key
 
 BOTH: Final = {"en": "x", "fr": "x"}
 SAMPLE: Final = {"name": "none", "kind": "sighting", "given": {}, "withheld": "marking"}
@@ -95,7 +96,7 @@ def verdict(agreements: Sequence[Agreement], kind: str, info: FieldInfo) -> str 
     coarse = sorted((one for one in said if isinstance(one, Coarsen)), key=lambda one: one.degree)
     if "withhold" in said or (info.path == "times.late" and not _knows(agreements, kind, ("times.observed", "event.type"))):
         return "withhold"
-    return coarse[0] if coarse else "keep"
+    return coarse[-1] if coarse else "keep"
 
 
 def _one(agreement: Agreement, kind: str, info: FieldInfo) -> str | Coarsen:
@@ -123,17 +124,21 @@ def _knows(agreements: Sequence[Agreement], kind: str, paths: Sequence[str]) -> 
 def visible(agreements: Sequence[Agreement], kind: str, info: FieldInfo) -> bool:
     """Whether anything of a field may be given; a group that cannot stand without what is withheld of it may not."""
     children = below(kind, info.path)
-    if not children or isinstance(coarsening(agreements, info), Coarsen):
-        return verdict(agreements, kind, info) != "withhold"
+    coarse = coarsening(agreements, info)
+    if not children or coarse:
+        # What a rule coarsens is given where everybody would give what comes out of it.
+        gives = [child for child in children if coarse and child.name in METHODS[coarse.method].gives] or [info]
+        return "withhold" not in {verdict(agreements, kind, one) for one in gives}
     needed = [child for child in children if not child.nullable and not child.many]
     seen = [visible(agreements, kind, child) for child in children]
     return any(seen) and all(visible(agreements, kind, child) for child in needed)
 
 
 def coarsening(agreements: Sequence[Agreement], info: FieldInfo) -> Coarsen | None:
-    """The rule that coarsens this very field, the finest of several."""
+    """The rule that coarsens this very field, the coarsest of several."""
     rules = [agreement.fields.get(info.path) for agreement in agreements]
-    return min((rule.rule for rule in rules if rule is not None and not isinstance(rule, str)), key=lambda r: r.degree, default=None)
+    coarse = [rule.rule for rule in rules if rule is not None and not isinstance(rule, str)]
+    return max(coarse, key=lambda rule: rule.degree, default=None)
 
 
 # --- Two records that are one for a recipient ------------------------------------------------------------------------------
@@ -153,6 +158,12 @@ def other_than_visible(agreements: Sequence[Agreement], kind: str, own: Value, o
         if group in own:
             value[group] = {**value[group], **{name: own[group][name] for name in names}}
     return value
+
+
+def cell(value: float, degrees: float, limit: int) -> int:
+    """The number of the cell of a grid that holds a value, in exact fractions; the end of the world belongs to the last one."""
+    size = Fraction(str(degrees))
+    return min(math.floor(Fraction(str(value)) / size), math.ceil(limit / size) - 1)
 
 
 class _Blend:
@@ -198,7 +209,7 @@ class _Blend:
             return self.position(own, other if isinstance(other, Mapping) else {}, coarse.degree)
         if coarse.method == "time":
             return self.moment(own, int(coarse.degree))
-        ends = BANDS[:: int(coarse.degree)]
+        ends = BANDS[:: 2 ** (int(coarse.degree) - 1)]
         return {"min": self.counted(own["min"], ends), "max": self.counted(own["max"], ends), "estimated": None}
 
     def counted(self, own: float | None, ends: tuple[int, ...]) -> float | None:
@@ -215,11 +226,9 @@ class _Blend:
     def near(self, own: float | None, degrees: float, limit: int) -> float | None:
         if own is None:
             return None
-        # The end of the world belongs to the cell before it.
-        cells = math.ceil(limit / degrees) - 1
         for _ in range(20):
             found = own + self.random.uniform(-degrees, degrees)
-            if abs(found) <= limit and min(math.floor(found / degrees), cells) == min(math.floor(own / degrees), cells):
+            if abs(found) <= limit and cell(found, degrees, limit) == cell(own, degrees, limit):
                 return found
         return own
 
@@ -236,6 +245,6 @@ class _Blend:
         # Fields of the calendar, not lengths: the oracle knows months.
         names = ("second", "minute", "hour", "day", "month", "year")[degree:]
         least = {"month": 1, "day": 1, "hour": 0, "minute": 0, "second": 0}
-        start = datetime(**{**least, **{name: getattr(own, name) for name in names}}, tzinfo=UTC)  # type: ignore[arg-type]  # parts by name
+        start = datetime(**{**least, **{name: getattr(own, name) for name in names}}, tzinfo=UTC)
         seconds = {0: 1, 1: 60, 2: 3600, 3: 86_400, 4: 28 * 86_400, 5: 365 * 86_400}[degree]
         return start + timedelta(milliseconds=self.random.randrange(seconds * 1000))

@@ -1,8 +1,8 @@
 """
 Records for tests: reports as they come from the field, any record that a schema allows, and the real bus in memory.
 
-``report`` and the named ones (``attack``, ``kwassa``, ``track``, ``warning``, ``recall``) give values that accept lets through; ``any_record``
-draws every field of a kind, near the ends of what it can hold, and is as valid. ``national`` signs and frames a value.
+``report`` and the named ones (``attack``, ``kwassa``, ``track``, ``warning``, ``recall``) give values that accept lets through;
+``any_record`` draws every field of a kind, near the ends of what it can hold, and is as valid. ``national`` signs a value.
 """
 
 from __future__ import annotations

@@ -151,7 +151,7 @@ def test_a_report_says_nothing_that_is_not_its_own_to_say(value: dict[str, Any],
         (raw({"times": None}), "missing-field", "times.observed"),
         (raw({"event": {"type": "regatta"}}), "unknown-code", "event.type"),
         (raw({"position": {"latitude": 91.0, "longitude": 200.0}}), "out-of-range", "position.latitude"),
-        (raw({"position": {"latitude": "12 S", "longitude": 44.9}}), "wrong-type", "position"),
+        (raw({"position": {"latitude": "12 S", "longitude": 44.9}}), "wrong-type", "position.latitude"),
         (raw({"position": {"latitude": 1.0, "longitude": 1.0, "depth": 4}}), "wrong-type", "position.depth"),
         (raw({"crew": ["Ana"]}), "wrong-type", "crew"),
         (raw({"times": {"observed": {"at": datetime(2024, 3, 1, 6), "precision": "minute"}}}), "naive-time", "times.observed.at"),  # noqa: DTZ001 - the point
@@ -161,7 +161,7 @@ def test_a_report_says_nothing_that_is_not_its_own_to_say(value: dict[str, Any],
             "times.observed",
         ),
         (raw({"narrative": [{"language": "fr", "text": "x" * MAX_BYTES}]}), "too-large", None),
-        (raw({"craft": {"source_kind": "\ud800"}}), "wrong-type", "craft"),
+        (raw({"craft": {"source_kind": "\ud800"}}), "wrong-type", "craft.source_kind"),
     ],
 )
 def test_what_cannot_be_a_record_is_a_reject_for_its_owner(item: Raw, code: str, field: str | None) -> None:

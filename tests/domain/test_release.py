@@ -13,9 +13,17 @@ from random import Random
 from typing import Any
 
 import pytest
-from agreements import agreement, any_agreement, other_than_visible, release_of, verdict
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
+from agreements import agreement, any_agreement, other_than_visible, release_of, verdict
+from boutre.processors.agreement import Agreement
+from boutre.processors.conditions import refusal
+from boutre.processors.decision import Emit, Inbound, Outbound, Reject
+from boutre.processors.release import Desk, Release
+from boutre.schemas.fields import FieldInfo
+from boutre.schemas.identity import pseudonym
+from boutre.schemas.marks import Sealed, Withheld
 from records import (
     AT,
     CODEC,
@@ -43,14 +51,6 @@ from records import (
     track,
     views,
 )
-
-from boutre.processors.agreement import Agreement
-from boutre.processors.conditions import refusal
-from boutre.processors.decision import Emit, Inbound, Outbound, Reject
-from boutre.processors.release import Desk, Release
-from boutre.schemas.codec import Sealed, Withheld
-from boutre.schemas.fields import FieldInfo
-from boutre.schemas.identity import pseudonym
 
 SEEDS = st.integers(min_value=0, max_value=2**32 - 1)
 ANY_KIND = st.sampled_from(KINDS)
@@ -150,12 +150,16 @@ def test_whether_it_is_late_goes_only_where_the_exact_time_goes() -> None:
     """
     ``times.late`` is made of the exact time: who gets the time by the day would learn more than the day from it.
     """
-    day = agreement(categories={"event": "keep", "administrative": "keep"}, fields={"times.observed": {"coarsen": "time", "to": "day"}})
+    day = agreement(
+        categories={"event": "keep", "administrative": "keep"}, fields={"times.observed": {"coarsen": "time", "to": "day"}}
+    )
     exact = agreement(categories={"event": "keep", "administrative": "keep", "time": "keep"})
     value = kwassa()
     value["times"] |= {"late": True}
 
-    told = [decoded(views(emitted(release_of(each), on_bus("interception", value), {}).records, "rmifc")[0]) for each in (day, exact)]
+    told = [
+        decoded(views(emitted(release_of(each), on_bus("interception", value), {}).records, "rmifc")[0]) for each in (day, exact)
+    ]
 
     assert [None, True] == [view["times"]["late"] for view in told]
 
@@ -477,11 +481,15 @@ def test_a_record_without_its_groups_is_refused(group: str, timestamp: int) -> N
 def outcomes(bus: Any, kind: str, value: Value) -> dict[str, tuple[str, str | None]]:
     """For each recipient what became of a record, by its receipt."""
     receipts = [decoded(out) for out in bus.read("bus.receipt")]
-    return {one["recipient"]: (one["outcome"], one["reason"]) for one in receipts if (one["record"], one["kind"]) == (value["id"], kind)}
+    return {
+        one["recipient"]: (one["outcome"], one["reason"]) for one in receipts if (one["record"], one["kind"]) == (value["id"], kind)
+    }
 
 
 @pytest.mark.parametrize(
-    ("kind", "value"), [("sighting", attack()), ("interception", kwassa()), ("sighting", track("t1"))], ids=["attack", "kwassa", "ais"]
+    ("kind", "value"),
+    [("sighting", attack()), ("interception", kwassa()), ("sighting", track("t1"))],
+    ids=["attack", "kwassa", "ais"],
 )
 def test_a_retraction_reaches_exactly_those_who_had_the_record(kind: str, value: Value) -> None:
     """
@@ -569,7 +577,9 @@ def test_what_repeats_a_report_that_was_taken_back_is_sent() -> None:
     bus = local_bus()
     bus.publish([national("sighting", first), national("retraction", recall(first, "sighting")), national("sighting", second)])
 
-    assert {"delivered"} == {outcome for outcome, reason in outcomes(bus, "sighting", second).values() if reason != "not-for-this-event"}
+    assert {"delivered"} == {
+        outcome for outcome, reason in outcomes(bus, "sighting", second).values() if reason != "not-for-this-event"
+    }
     assert [None] == [decoded(out)["lifecycle"]["repeats"] for out in bus.read("for.rmifc.sighting")[1:]]
 
 
@@ -582,7 +592,10 @@ def test_a_reference_is_named_only_to_who_had_the_record() -> None:
     """
     first = attack(handling={"tlp": "RED"})
     second = {**attack(revision=1), "lifecycle": {"status": "update", "revision": 1, "revises": first["id"]}}
-    for state, expected in (({}, None), (had("rmifc", "observatory-imb", first["id"]), pseudonym(recipient_key("rmifc"), first["id"]))):
+    for state, expected in (
+        ({}, None),
+        (had("rmifc", "observatory-imb", first["id"]), pseudonym(recipient_key("rmifc"), first["id"])),
+    ):
         view = decoded(views(emitted(release(), on_bus("sighting", second), state).records, "rmifc")[0])
         assert expected == view["lifecycle"]["revises"]
     foreign = had("rmifc", "observatory-asam", first["id"])

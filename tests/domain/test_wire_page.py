@@ -1,7 +1,7 @@
 """
 The example of docs/wire.md, made and taken apart: by the bus, by Apache's own Avro, and by a reader of forty lines.
 
-Where the example must change, write it anew: python tests/domain/test_wire_page.py
+Where the example must change, write it anew: PYTHONPATH=tests python tests/domain/test_wire_page.py
 """
 
 from __future__ import annotations
@@ -10,11 +10,8 @@ import hashlib
 import json
 import re
 import struct
-from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from io import BytesIO
-from pathlib import Path
 from typing import Any
 
 import avro.io
@@ -27,14 +24,12 @@ from boutre.connectors.memory import murmur2
 from boutre.schemas import vocabulary
 from boutre.schemas.codec import MAX_BYTES, Codec
 from boutre.schemas.identity import record_id
-from boutre.schemas.lock import core, load
-from boutre.schemas.normal import Normal, Type, normal
+from boutre.schemas.lock import core
 from boutre.schemas.signature import key_id, sign, signed_bytes
 from boutre.schemas.validation import Validator
+from frames import LOCK, Part, dump, taken_apart
+from pages import Page
 
-PAGE = Path(__file__).parents[2] / "docs" / "wire.md"
-
-LOCK = load(core())
 TOPIC = "national.comoros.sighting"
 FEED, REFERENCE = "ops-room", "2024-0117"
 PRIVATE = Ed25519PrivateKey.from_private_bytes(
@@ -62,102 +57,6 @@ def example() -> bytes:
     return Codec(LOCK).encode("sighting", VALUE)
 
 
-# --- A reader that owes nothing to the bus nor to any library of Avro ---------------------------------------------------------
-
-
-@dataclass(frozen=True)
-class Part:
-    """Some bytes of the frame: where, which, whose, and what they say."""
-
-    at: int
-    data: bytes
-    path: str
-    says: str
-
-
-class Reader:
-    """Takes a frame apart, byte by byte."""
-
-    def __init__(self, frame: bytes, whole: Normal) -> None:
-        self.frame = frame
-        self.whole = whole
-        self.at = 5
-
-    def take(self, count: int) -> bytes:
-        """The next bytes."""
-        assert self.at + count <= len(self.frame)
-        self.at += count
-        return self.frame[self.at - count : self.at]
-
-    def number(self) -> tuple[int, bytes]:
-        """A number and the bytes that it was written in."""
-        raw = b""
-        while not raw or raw[-1] & 0x80:
-            raw += self.take(1)
-        zigzag = sum((byte & 0x7F) << (7 * place) for place, byte in enumerate(raw))
-        return (zigzag >> 1) ^ -(zigzag & 1), raw
-
-    def parts(self, at: Type, path: str, before: tuple[bytes, str] = (b"", "")) -> Iterator[Part]:
-        """Every part of a value; *before* is the choice of a union, told together with what was chosen."""
-        at = self.whole.type(at)
-        start = self.at - len(before[0])
-        if isinstance(at, list):
-            index, raw = self.number()
-            chosen = at[index]
-            if chosen == "null":
-                yield Part(start, raw, path, "null")
-            else:
-                yield from self.parts(chosen, path, (raw, f"branch {index}: "))
-            return
-        name = at if isinstance(at, str) else at["type"]
-        if name == "record":
-            assert isinstance(at, dict)
-            if before[0]:
-                yield Part(start, before[0], path, f"{before[1]}{at['name'].removeprefix('boutre.')}, field by field:")
-            for field in at["fields"]:
-                yield from self.parts(field["type"], f"{path}.{field['name']}".lstrip("."))
-        elif name == "array":
-            assert isinstance(at, dict)
-            count, raw = self.number()
-            yield Part(start, before[0] + raw, path, f"{before[1]}{count} items" if count else f"{before[1]}no items")
-            for item in range(count):
-                yield from self.parts(at["items"], f"{path}[{item}]")
-            if count:
-                yield Part(self.at, self.take(1), path, "end of the items")
-        else:
-            data, says = self.scalar(name, isinstance(at, dict) and at.get("logicalType") == "timestamp-millis")
-            yield Part(start, before[0] + data, path, f"{before[1]}{says}")
-
-    def scalar(self, name: str, moment: bool) -> tuple[bytes, str]:  # noqa: FBT001 - one of two readings of a long
-        """The bytes of a text, a number or a truth, and what they say."""
-        if name == "string":
-            length, raw = self.number()
-            data = self.take(length)
-            return raw + data, f'{length} bytes: "{data.decode()}"'
-        if name == "boolean":
-            data = self.take(1)
-            return data, "true" if data[0] else "false"
-        if name == "double":
-            data = self.take(8)
-            return data, f"{struct.unpack('<d', data)[0]}"
-        assert name == "long"
-        value, raw = self.number()
-        shown = f" = {datetime.fromtimestamp(value / 1000, UTC).isoformat(timespec='milliseconds')}" if moment else ""
-        return raw, f"{value}{shown}"
-
-
-def taken_apart(frame: bytes) -> list[Part]:
-    """The parts of a frame, its head among them."""
-    entry = LOCK.by_id(int.from_bytes(frame[1:5], "big"))
-    assert entry is not None
-    whole = normal(entry.schema)
-    head = [
-        Part(0, frame[:1], "", "the frame's magic byte"),
-        Part(1, frame[1:5], "", f"schema id {entry.id}: {entry.kind}, version {entry.version}"),
-    ]
-    return [*head, *Reader(frame, whole).parts(whole.root, "")]
-
-
 def explained(frame: bytes) -> list[str]:
     """The rows of the table; nulls that follow one another share a row."""
     rows = []
@@ -173,13 +72,6 @@ def explained(frame: bytes) -> list[str]:
         if part is not None:
             rows.append(f"| {part.at} | `{part.data.hex(' ')}` | {f'`{part.path}`' if part.path else ''} | {part.says} |")
     return rows
-
-
-def dump(data: bytes) -> Iterator[str]:
-    """Sixteen bytes a line, with their place before and their letters behind them."""
-    for at in range(0, len(data), 16):
-        line = data[at : at + 16]
-        yield f"{at:04x}  {line.hex(' '):<47}  {''.join(chr(byte) if 32 < byte < 127 else '.' for byte in line)}"
 
 
 def written() -> str:
@@ -239,32 +131,18 @@ def ids() -> str:
     )
 
 
-GENERATED = {"ids": ids, "example": written}
-
-
-def between(name: str) -> tuple[str, str, str]:
-    """The page before, in and behind one of its generated parts."""
-    before, begin, rest = shown().partition(f"<!-- {name}: written by tests/domain/test_wire_page.py -->")
-    inside, end, behind = rest.partition(f"<!-- end of {name} -->")
-    assert begin
-    assert end
-    return before + begin, inside.strip(), end + behind
-
-
-def shown() -> str:
-    """The page."""
-    return PAGE.read_text(encoding="utf-8")
+PAGE = Page("docs/wire.md", "tests/domain/test_wire_page.py", {"ids": ids, "example": written})
 
 
 def dumped() -> bytes:
     """The frame as the page's first dump has it, read as a client's author would type it off."""
-    block = between("example")[1].partition("value  ")[2].partition("```")[0]
+    block = PAGE.shown("example").partition("value  ")[2].partition("```")[0]
     return bytes.fromhex("".join(re.findall(r"^[0-9a-f]{4}  ((?:[0-9a-f]{2} ?)+)", block, re.MULTILINE)))
 
 
 def given(name: str) -> str:
     """What the page says for one line of the example."""
-    found = re.search(rf"^ *{name} +(\S+)", shown(), re.MULTILINE)
+    found = re.search(rf"^ *{name} +(\S+)", PAGE.text, re.MULTILINE)
     assert found is not None
     return found[1]
 
@@ -272,10 +150,10 @@ def given(name: str) -> str:
 # --- The page holds ------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("name", list(GENERATED))
+@pytest.mark.parametrize("name", PAGE.parts)
 def test_the_page_shows_what_the_bus_writes(name: str) -> None:
     """The ids and the example on the page are those of this version of the bus, to the byte."""
-    assert between(name)[1] == GENERATED[name]()
+    assert PAGE.shown(name) == PAGE.parts[name]()
 
 
 def test_the_dump_is_the_frame() -> None:
@@ -316,8 +194,8 @@ def test_apache_avro_writes_the_same() -> None:
 def test_the_signature_on_the_page_is_checked_by_what_the_page_says() -> None:
     """Who builds the signed bytes from the page's own words verifies its signature; another topic or one other byte fails."""
     topic, frame, signature = TOPIC.encode(), dumped(), bytes.fromhex(given("boutre-signature"))
-    signature += bytes.fromhex(re.search(r"^ {21}([0-9a-f]{64})", shown(), re.MULTILINE)[1])  # type: ignore[index]  # it is there
-    key = re.search(r"public key +([0-9a-f]{64})", shown())
+    signature += bytes.fromhex(re.search(r"^ {21}([0-9a-f]{64})", PAGE.text, re.MULTILINE)[1])  # type: ignore[index]  # it is there
+    key = re.search(r"public key +([0-9a-f]{64})", PAGE.text)
     assert key is not None
     public = Ed25519PublicKey.from_public_bytes(bytes.fromhex(key[1]))
     signed = b"boutre national record 1\0" + struct.pack(">H", len(topic)) + topic + frame
@@ -350,10 +228,8 @@ def test_the_example_would_be_accepted() -> None:
 
 def test_numbers_of_the_page_are_those_of_the_code() -> None:
     """The size that the page promises is the size that the codec takes."""
-    assert f"{MAX_BYTES:,} bytes" in shown()
+    assert f"{MAX_BYTES:,} bytes" in PAGE.text
 
 
 if __name__ == "__main__":
-    for part_name, made in GENERATED.items():
-        start, _, stop = between(part_name)
-        PAGE.write_text(f"{start}\n\n{made()}\n\n{stop}", encoding="utf-8")
+    PAGE.write()

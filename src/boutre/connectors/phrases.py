@@ -69,6 +69,12 @@ class Words:
         scheme = None if info is None else info.vocabulary
         return safe(code) if scheme is None else self.vocabularies.label(scheme, safe(code), language)
 
+    def contact(self, code: str | None, language: str) -> str | None:
+        """
+        Whom to ask for what was withheld, in words; None where nobody is named.
+        """
+        return None if code is None else self.vocabularies.label("contact@1", safe(code), language)
+
     def say(self, kind: str, path: str, value: Any, language: str) -> str:
         """
         One value of the field at *path*, in words; the empty text where there is nothing to say.

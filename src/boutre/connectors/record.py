@@ -8,7 +8,7 @@ report, and one that holds them is refused rather than corrected.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
@@ -20,7 +20,7 @@ from boutre.connectors.feeds import Feed
 from boutre.connectors.sdk import Bad, Raw, Where
 from boutre.connectors.transport import Message
 from boutre.errors import Refuse
-from boutre.schemas.codec import Codec
+from boutre.schemas.codec import MAX_REPORT_BYTES, Codec
 from boutre.schemas.identity import record_id
 from boutre.schemas.rejects import reject
 from boutre.schemas.sense import Area, Problem
@@ -76,9 +76,12 @@ class Maker:
         try:
             value = build(feed, item, received_at)
             frame = self.codec.encode(item.kind, value)
+            if len(frame) > MAX_REPORT_BYTES:
+                # Refused here and not by the bus: with its headers it could be more than a producer takes, and end the feed.
+                raise Refuse("too-large")  # noqa: TRY301 - as the codec does it
             problems = self.check(item.kind, value, received_at, self.area)
         except Refuse as refusal:
-            found = Problem(refusal.code, _where(self.codec, item, refusal), _detail(refusal))
+            found = Problem(refusal.code, refusal.field, _detail(refusal))
             return self._refused(feed, item, identifier, found, received_at)
         except Exception:  # noqa: BLE001 - one report must never stop its feed, and the text of the error can hold its values
             return self._refused(feed, item, identifier, Problem("internal-error"), received_at)
@@ -216,35 +219,6 @@ def _without(own: Mapping[str, Any], group: str, *names: str) -> Mapping[str, An
         if own.get(name) is not None:
             raise Refuse("wrong-type", field=f"{group}.{name}")
     return own
-
-
-def _where(codec: Codec, raw: Raw, refusal: Refuse) -> str | None:
-    """Give the field that is wrong; where the schema does not have it, its whole path and not only its group."""
-    if refusal.code != "wrong-type":
-        return refusal.field
-    stranger = _stranger(codec, raw)
-    return stranger if stranger and stranger.startswith(refusal.field or "") else refusal.field
-
-
-def _stranger(codec: Codec, raw: Raw) -> str | None:
-    """Name a field that the schema does not have."""
-    from boutre.schemas.fields import walk  # noqa: PLC0415 - on the way of errors only
-
-    if raw.kind not in codec.lock.kinds:
-        return None
-    known = {info.path for info in walk(codec.lock.latest(raw.kind).schema, states=True)}
-    return next((path for path in _paths(raw.value, "") if path not in known), None)
-
-
-def _paths(value: Any, path: str) -> Iterator[str]:
-    if isinstance(value, Mapping):
-        for name, inner in value.items():
-            here = f"{path}.{name}" if path else str(name)
-            yield here
-            yield from _paths(inner, here)
-    elif isinstance(value, list | tuple):
-        for inner in value:
-            yield from _paths(inner, path)
 
 
 def _kind(feed: Feed, item: Raw | Bad) -> str | None:

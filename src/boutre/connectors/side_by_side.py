@@ -16,7 +16,7 @@ from rich.text import Text
 
 from boutre.connectors.phrases import Words, field_name
 from boutre.language import say
-from boutre.schemas.codec import Sealed, Withheld
+from boutre.schemas.marks import Sealed, Withheld
 
 State = Literal["kept", "coarse", "withheld", "sealed", "unknown", "nothing"]
 

@@ -15,7 +15,7 @@ from typing import Any, Final, Literal
 from boutre.connectors.delivery import Delivery
 from boutre.connectors.phrases import Words, field_name, length, listed, named, number, safe, space, text_in
 from boutre.language import say
-from boutre.schemas.codec import Sealed, Withheld
+from boutre.schemas.marks import Sealed, Withheld
 
 Mark = Literal["exercise", "urgent", "head", "body", "withheld", "faint"]
 
@@ -81,10 +81,10 @@ def _head(view: Delivery, language: str, words: Words) -> Iterator[Line]:
         yield Line(say("mark.repeats", language), "faint")
 
 
-def _from(view: Delivery, language: str, _: Words) -> Iterator[Line]:
+def _from(view: Delivery, language: str, words: Words) -> Iterator[Line]:
     origin = view.value.get("origin")
     if not isinstance(origin, Mapping):
-        yield Line(_headed("origin", _state(origin, view, "origin", language), language))
+        yield Line(_headed("origin", _state(origin, view, "origin", language, words), language))
         return
     names = (origin.get(name) for name in ("member", "authority", "unit", "feed", "reference"))
     yield Line(_headed("origin", ", ".join(safe(str(name)) for name in names if name), language))
@@ -93,7 +93,7 @@ def _from(view: Delivery, language: str, _: Words) -> Iterator[Line]:
 def _when(view: Delivery, language: str, words: Words) -> Iterator[Line]:
     times = view.value.get("times")
     if not isinstance(times, Mapping):
-        yield Line(_headed("times", _state(times, view, "times", language), language))
+        yield Line(_headed("times", _state(times, view, "times", language, words), language))
         return
     known = (
         (name, words.say(view.kind, f"times.{name}", times.get(name), language))
@@ -113,7 +113,7 @@ def _warning(view: Delivery, language: str, words: Words) -> Iterator[Line]:
     warning = view.value.get("warning")
     if not isinstance(warning, Mapping):
         if warning is not None:
-            yield Line(_headed("warning", _state(warning, view, "warning", language), language))
+            yield Line(_headed("warning", _state(warning, view, "warning", language, words), language))
         return
     for name in ("headline", "description", "instruction"):
         if warning.get(name):
@@ -130,14 +130,14 @@ def _body(view: Delivery, language: str, words: Words) -> Iterator[Line]:
             continue
         group = view.value[name]
         if isinstance(group, Withheld | Sealed):
-            yield Line(_headed(name, _state(group, view, name, language), language), "withheld")
+            yield Line(_headed(name, _state(group, view, name, language, words), language), "withheld")
         elif group in (None, []):
             if name in ALWAYS and name in known:
-                yield Line(_headed(name, _state(None, view, name, language), language), "faint")
+                yield Line(_headed(name, _state(None, view, name, language, words), language), "faint")
         else:
             text = _told(view, name, group, language, words)
             if text or name in ALWAYS:
-                yield Line(_headed(name, text or _state(None, view, name, language), language))
+                yield Line(_headed(name, text or _state(None, view, name, language, words), language))
 
 
 def _told(view: Delivery, name: str, group: Any, language: str, words: Words) -> str:
@@ -154,7 +154,7 @@ def _told(view: Delivery, name: str, group: Any, language: str, words: Words) ->
     return listed((*first, *rest), language) + _altered(view, name, language)
 
 
-def _not_given(view: Delivery, language: str, _: Words) -> Iterator[Line]:
+def _not_given(view: Delivery, language: str, words: Words) -> Iterator[Line]:
     """What was withheld of a group in part, and by which agreements the view was cut; whole groups say so where they stand."""
     whole = {name for name, group in view.value.items() if isinstance(group, Withheld)}
     partly: dict[str, list[str]] = {}
@@ -165,7 +165,7 @@ def _not_given(view: Delivery, language: str, _: Words) -> Iterator[Line]:
     if partly:
         told = listed((f"{say(f'group.{top}', language)} ({', '.join(parts)})" for top, parts in partly.items()), language)
         asked = {group.ask for group in view.value.values() if isinstance(group, Withheld)}
-        ask = f" {say('action.ask', language, whom=safe(next(iter(asked)) or ''))}" if len(asked) == 1 and asked != {None} else ""
+        ask = f" {say('action.ask', language, whom=words.contact(next(iter(asked)), language))}" if len(asked) == 1 and asked != {None} else ""
         heading = say("watch.withheld", language, recipient=view.recipient)
         yield Line(f"{heading}{space(language)}: {told}.{ask}", "withheld")
     agreements = ", ".join(safe(each) for each in view.value["view"]["agreements"])
@@ -173,10 +173,11 @@ def _not_given(view: Delivery, language: str, _: Words) -> Iterator[Line]:
         yield Line(say("watch.policy", language, agreements=agreements), "faint")
 
 
-def _state(group: Any, view: Delivery, name: str, language: str) -> str:
+def _state(group: Any, view: Delivery, name: str, language: str, words: Words) -> str:
     """Why there is nothing to tell of a group: withheld, sealed, unknown, or unknown as far as it is given."""
     if isinstance(group, Withheld):
-        return say("mark.withheld", language, agreement=group.agreement, clause=group.clause, ask=group.ask)
+        ask = words.contact(group.ask, language)
+        return say("mark.withheld", language, agreement=group.agreement, clause=group.clause, ask=ask)
     if isinstance(group, Sealed):
         return say("mark.sealed", language)
     hidden = any(state["field"].startswith(f"{name}.") and state["state"] == "withheld" for state in view.value["view"]["fields"])

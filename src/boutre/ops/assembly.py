@@ -41,18 +41,10 @@ def assemble(root: Path) -> Assembly:
     """
     Read and check the bus at *root*; ``DeclarationError`` tells all that is wrong in a room at once.
     """
-    locked = lock.load(schemas_of(root))
-    words = vocabulary.load(schemas_of(root) / "vocabularies")
+    locked = lock.load(lock.folder_of(root))
+    words = vocabulary.load(lock.folder_of(root) / "vocabularies")
     declarations = bus.load(root)
     return Assembly(root, declarations, words, pipeline.load(root, declarations, locked, words), Codec(locked))
-
-
-def schemas_of(root: Path) -> Path:
-    """
-    Give the folder of the schemas: the bus's own where it has them, else the core ones of the engine.
-    """
-    own = root / "schemas"
-    return own if (own / lock.LOCK_FILE).is_file() else lock.core()
 
 
 def keys_of(settings: Settings) -> KeyFolder:

@@ -11,12 +11,13 @@ import click
 
 from boutre.connectors import examples
 from boutre.errors import DeclarationError, Fault
-from boutre.ops.assembly import assemble, schemas_of
+from boutre.ops.assembly import assemble
 from boutre.ops.command import with_settings
 from boutre.ops.connector_command import Desk
 from boutre.ops.settings import Settings
 from boutre.processors.pipeline import mermaid
 from boutre.schemas import locking
+from boutre.schemas.lock import folder_of
 from boutre.topics.strict import raise_all
 
 
@@ -46,7 +47,7 @@ def graph(settings: Settings) -> None:
 
 
 def _schemas(settings: Settings) -> str:
-    folder = schemas_of(settings.folder())
+    folder = folder_of(settings.folder())
     raise_all(locking.check(folder))
     return f"locked and compatible in {folder}"
 

@@ -12,7 +12,7 @@ from typing import Any, Self
 from confluent_kafka import Consumer, KafkaError, TopicPartition
 
 from boutre.errors import Refuse, Unavailable
-from boutre.ops.account import Account
+from boutre.ops.account import Account, Place
 from boutre.processors.pipeline import NATIONAL, VIEWS
 from boutre.schemas.codec import Codec
 from boutre.schemas.identity import place_id
@@ -78,12 +78,18 @@ class Collector:
                     raise Unavailable(f"cannot read {message.topic()}: {error.name()}")
             moved()
 
+    def _named(self, data: bytes | None, place: Place) -> str:
+        """Give the id that a record has as accept reads it: headers are not signed, and say what their sender likes."""
+        try:
+            return str(self.codec.decode(data).value["id"])
+        except Refuse:
+            return place_id(*place)
+
     def _take(self, message: Any) -> None:
         topic = self.declarations.topic(message.topic())
         place = (topic.name, int(message.partition()), int(message.offset()))
         if topic.pattern == NATIONAL:
-            named = dict(message.headers() or ()).get("ce_id")
-            self.account.national(place, named.decode("utf-8", "replace") if named else place_id(*place))
+            self.account.national(place, self._named(message.value(), place))
             return
         try:
             value = self.codec.decode(message.value()).value

@@ -5,16 +5,13 @@
 from __future__ import annotations
 
 import json
-import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Literal, TypeVar
 
 import click
-import structlog
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from boutre import metrics
@@ -29,6 +26,7 @@ from boutre.connectors.runner import Published, Runner
 from boutre.connectors.runner_stop import Stop
 from boutre.connectors.transport import Transport
 from boutre.errors import Fault
+from boutre.ops import logs
 from boutre.ops.command import with_settings
 from boutre.ops.settings import Settings
 from boutre.schemas import lock, vocabulary
@@ -60,8 +58,8 @@ class Desk:
     def of(cls, settings: Settings) -> Desk:
         """Read it; ``DeclarationError`` with everything that is wrong in a room."""
         root = settings.folder()
-        locked = lock.load(_schemas(root))
-        words = vocabulary.load(_schemas(root) / "vocabularies")
+        locked = lock.load(lock.folder_of(root))
+        words = vocabulary.load(lock.folder_of(root) / "vocabularies")
         return cls(settings, bus.load(root), Codec(locked), Validator(locked, words.has), Known.of(locked, words.has))
 
     @property
@@ -87,12 +85,6 @@ class Desk:
         private = Ed25519PrivateKey.generate() if dry else KeyFolder(self.settings.keys).private(feed.member)
         cursors = Cursors(None if dry else self.settings.state / "connectors")
         return Runner(self.maker(feed, private), transport, cursors, _now)
-
-
-def _schemas(root: Path) -> Path:
-    # As in assembly.py, which a member's machine does without: it would read the agreements and the processors too.
-    own = root / "schemas"
-    return own if (own / lock.LOCK_FILE).is_file() else lock.core()
 
 
 def _output_option(command: F) -> F:
@@ -161,7 +153,7 @@ def run_command(settings: Settings, names: tuple[str, ...], output: Output, *, o
 
     SIGTERM and Ctrl-C end it in good order: what was sent is waited for, and the cursor is saved.
     """
-    _log_to_stderr()
+    logs.to_stderr()
     once = once or dry_run
     if len(names) > 1 and not once:
         raise click.UsageError("one process follows one feed; name several with --once only")
@@ -191,18 +183,6 @@ def _metrics(settings: Settings, *, shown: bool) -> Iterator[None]:
         port = metrics.serve(settings.metrics_port, settings.metrics_address)
         click.echo(f"/metrics on port {port} of {settings.metrics_address}", err=True)
     yield
-
-
-def _log_to_stderr() -> None:
-    # What a source is waiting for is logged by stamina, through structlog; stdout is for data.
-    structlog.configure(
-        processors=[
-            structlog.processors.add_log_level,
-            structlog.processors.TimeStamper(fmt="iso", utc=True),
-            structlog.processors.JSONRenderer(),
-        ],
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
-    )
 
 
 def _show(done: list[tuple[Feed, Published]], output: Output) -> None:

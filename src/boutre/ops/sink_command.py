@@ -5,7 +5,6 @@
 from __future__ import annotations
 
 import signal
-import sys
 import threading
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -25,6 +24,7 @@ from boutre.connectors.sinks.contract import Sink, Write, find, names
 from boutre.connectors.sinks.dead_letters import open_dead_letters
 from boutre.connectors.sinks.runner import MOST, Limits, Runner
 from boutre.errors import DeclarationError, Fault, Retry
+from boutre.ops import logs
 from boutre.ops.command import with_settings
 from boutre.ops.settings import Settings
 from boutre.ops.whose import kinds_of
@@ -76,14 +76,7 @@ def run(
 
     A position moves only once the sink has the views. A sink that was killed is started again, and goes on where it was.
     """
-    structlog.configure(
-        processors=[
-            structlog.processors.add_log_level,
-            structlog.processors.TimeStamper(fmt="iso", utc=True),
-            structlog.processors.JSONRenderer(),
-        ],
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
-    )
+    logs.to_stderr()
     chosen = find(name)
     options = options_of(chosen, pairs)
     taken = kinds_of(settings, recipient, kinds)

@@ -4,14 +4,13 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 
 import click
-import structlog
 
 from boutre import metrics
 from boutre.errors import DeclarationError, Fault
+from boutre.ops import logs
 from boutre.ops.assembly import assemble, keys_of
 from boutre.ops.command import with_settings
 from boutre.ops.settings import Settings
@@ -25,14 +24,7 @@ from boutre.ops.settings import Settings
 @with_settings
 def worker(settings: Settings, processor: str, metrics_port: int | None, data: Path | None, *, uvloop: bool) -> None:
     """Run one worker of PROCESSOR until it is told to stop; several share its partitions."""
-    structlog.configure(
-        processors=[
-            structlog.processors.add_log_level,
-            structlog.processors.TimeStamper(fmt="iso", utc=True),
-            structlog.processors.JSONRenderer(),
-        ],
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
-    )
+    logs.to_stderr()
     assembly = assemble(settings.folder())
     names = [edge.name for edge in assembly.pipeline.edges]
     if processor not in names:

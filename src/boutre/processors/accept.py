@@ -16,14 +16,11 @@ from typing import Any
 from boutre.errors import Refuse
 from boutre.processors.decision import Decision, Drop, Emit, Inbound, Outbound, Reject, State
 from boutre.processors.repeats import Rule, look
-from boutre.schemas.codec import MAX_BYTES, Codec
+from boutre.schemas.codec import MAX_REPORT_BYTES, Codec
 from boutre.schemas.identity import record_id
 from boutre.schemas.sense import Area
 from boutre.schemas.signature import Keyring
 from boutre.schemas.validation import Validator
-
-LARGEST = MAX_BYTES - 100_000
-"""The most bytes of a national record: what the bus and its agreements add must still fit into a frame."""
 
 SAME_REPORT = "same-report"
 """Why accept drops: the same report, byte for byte in what it says, was accepted before."""
@@ -82,8 +79,10 @@ class Accept:
 
     def _proved(self, national: National, record: Inbound) -> dict[str, Any]:
         """Read a record that this member wrote for this topic; Refuse where it is anything else."""
+        if record.refused is not None:
+            raise Refuse(record.refused)
         frame = record.value or b""
-        if len(frame) > LARGEST:
+        if len(frame) > MAX_REPORT_BYTES:
             raise Refuse("too-large")
         self.keyring.verify(national.member, record.topic, frame, record.headers)
         value = self.codec.decode(frame, frozenset({national.kind})).value

@@ -10,6 +10,7 @@ import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from decimal import Decimal
 from typing import Any
 
 from boutre.schemas.validation import COUNTED
@@ -22,6 +23,7 @@ one of longitude shorter by more, so that the radius of a square cell made from 
 
 PRECISIONS = ("second", "minute", "hour", "day", "month", "year")
 BANDS = (0, 1, 5, 10, 20, 50, 100, 500)
+"""Where bands begin; a width of 2 joins two of them and one of 3 four, so that every wider band is made of whole narrower ones."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +58,9 @@ class Method:
     types: frozenset[str]
     apply: Callable[[Any, float], Any]
     say: Callable[[float], str]
+    gives: frozenset[str] = frozenset()
+    """The fields of the group that have a value after it."""
+
     units: frozenset[str] | None = None
     """The units that it is for, where it is not for all."""
 
@@ -78,11 +83,12 @@ def _grid(position: Mapping[str, Any], degrees: float) -> dict[str, Any] | None:
     }
 
 
-def _centre(value: float, degrees: float, limit: float) -> float:
-    # The last cell begins below the limit, so that a pole or the antimeridian lies in a cell and not on its edge; a cell that would
-    # reach beyond them ends there.
-    cell = min(math.floor(value / degrees), math.ceil(limit / degrees) - 1)
-    return round((max(cell * degrees, -limit) + min((cell + 1) * degrees, limit)) / 2, 6)
+def _centre(value: float, degrees: float, limit: int) -> float:
+    # In decimals, so that 0.3 is the edge of a tenth which it looks like. The last cell begins below the limit, so that a pole or
+    # the antimeridian lies in a cell and not on its edge; a cell that would reach beyond them ends there.
+    size = Decimal(str(degrees))
+    cell = min(math.floor(Decimal(str(value)) / size), math.ceil(limit / size) - 1)
+    return float(round((max(cell * size, Decimal(-limit)) + min((cell + 1) * size, Decimal(limit))) / 2, 6))
 
 
 def _truncate(moment: datetime, degree: float) -> datetime:
@@ -111,16 +117,11 @@ def _moment(value: Any, degree: float) -> Any:
 
 def _band(value: Mapping[str, Any], degree: float) -> dict[str, Any] | None:
     """Give the band in which the least lies, up to the end of the band in which the most lies."""
-    bands = BANDS[:: int(degree)]
+    bands = BANDS[:: 2 ** (int(degree) - 1)]
     low, high = value.get("min"), value.get("max")
-    if low is None and high is None:
-        return None
-    return {
-        **dict.fromkeys(value),
-        "min": None if low is None else float(max(edge for edge in bands if edge <= max(low, 0))),
-        "max": None if high is None else _band_end(high, bands),
-        "estimated": True,
-    }
+    least = None if low is None else float(max(edge for edge in bands if edge <= max(low, 0)))
+    most = None if high is None else _band_end(high, bands)
+    return None if least is None and most is None else {**dict.fromkeys(value), "min": least, "max": most, "estimated": True}
 
 
 def _band_end(value: float, bands: tuple[int, ...]) -> float | None:
@@ -129,7 +130,23 @@ def _band_end(value: float, bands: tuple[int, ...]) -> float | None:
 
 
 METHODS: dict[str, Method] = {
-    "grid": Method(frozenset({"Position"}), _grid, lambda degrees: f"grid {degrees:g} degree"),
-    "time": Method(frozenset({"Moment", "timestamp-millis"}), _moment, lambda degree: f"time {PRECISIONS[int(degree)]}"),
-    "band": Method(frozenset({"Range"}), _band, lambda degree: f"band {int(degree)}", COUNTED),
+    "grid": Method(
+        types=frozenset({"Position"}),
+        apply=_grid,
+        say=lambda degrees: f"grid {degrees:g} degree",
+        gives=frozenset({"latitude", "longitude", "accuracy_m"}),
+    ),
+    "time": Method(
+        types=frozenset({"Moment", "timestamp-millis"}),
+        apply=_moment,
+        say=lambda degree: f"time {PRECISIONS[int(degree)]}",
+        gives=frozenset({"at", "precision"}),
+    ),
+    "band": Method(
+        types=frozenset({"Range"}),
+        apply=_band,
+        say=lambda degree: f"band {int(degree)}",
+        gives=frozenset({"min", "max", "estimated"}),
+        units=COUNTED,
+    ),
 }

@@ -1,5 +1,5 @@
 """
-A cut: what one agreement makes of one kind of record, compiled from the schema into a tree of functions.
+A cut: what agreements make of one kind of record, compiled from the schema into a tree of functions.
 
 The record is rebuilt from what the rules name; nothing is copied and then taken away. A cut depends on the values that its
 recipient may have and on nothing else: a group or list whose visible fields are all empty is empty, whether or not something is
@@ -10,12 +10,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, TypeAlias
 
 from boutre.processors.agreement import Agreement, Coarse
-from boutre.processors.coarsen import Coarsen
-from boutre.schemas.codec import Sealed, Withheld
+from boutre.processors.coarsen import METHODS, Coarsen
 from boutre.schemas.fields import FieldInfo
+from boutre.schemas.marks import Sealed, Withheld
 
 DEFAULT_DENY = "default-deny"
 OWN = frozenset({"id", "exercise", "view"})
@@ -50,13 +51,14 @@ class FieldState:
 
 @dataclass(frozen=True, slots=True)
 class _Node:
-    """One field as the agreement leaves it: how it is made, or None where it is withheld, by which clause."""
+    """One field as the agreements leave it: how it is made, or None where it is withheld, by which of them and which clause."""
 
     info: FieldInfo
     apply: Apply | None
+    by: Agreement
     clause: str
     whole: bool
-    states: tuple[FieldState, ...]
+    states: tuple[FieldState, ...] = ()
     inner: tuple[_Node, ...] = ()
 
     def paths(self) -> Iterator[str]:
@@ -66,16 +68,18 @@ class _Node:
             yield from node.paths()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Cut:
     """
-    What one agreement gives of one kind.
+    What one agreement gives of one kind, or several of them together.
 
-    *states* are all fields that are not as given, the same for every record; *kept* the paths that come through as they were.
+    *agreement* is the first of them, *states* are all fields that are not as given, the same for every record, and *kept* the paths
+    that come through as they were.
     """
 
     agreement: Agreement
     kind: str
+    rules: _Rules
     nodes: tuple[tuple[str, _Node], ...]
     states: tuple[FieldState, ...]
     kept: frozenset[str]
@@ -98,20 +102,8 @@ class Cut:
 
     def _nothing(self, node: _Node, clause: str) -> Any:
         if node.info.withholdable:
-            return Withheld(self.agreement.name, clause, self.agreement.ask)
+            return Withheld(node.by.name, clause, node.by.ask)
         return [] if node.info.many and not node.info.nullable else None
-
-
-def strictest(cuts: Sequence[Cut], value: Mapping[str, Any], names: Names) -> dict[str, Any]:
-    """
-    Apply every one of *cuts*, so that what comes out is what all of them give; without any there is nothing, and a ValueError.
-    """
-    first, *others = cuts
-    view = first(value, names)
-    for each in others:
-        # References have been named by the first: what is left of them are this recipient's own names.
-        view = each(view, lambda name: name)
-    return view
 
 
 def compile_cut(agreement: Agreement, kind: str, fields: Iterable[FieldInfo]) -> Cut:
@@ -121,28 +113,42 @@ def compile_cut(agreement: Agreement, kind: str, fields: Iterable[FieldInfo]) ->
     below: dict[str, list[FieldInfo]] = {}
     for info in fields:
         below.setdefault(info.path.rpartition(".")[0], []).append(info)
-    rules = _Rules(agreement, below)
+    return _compile(kind, _Rules((agreement,), below))
+
+
+@cache
+def together(cuts: tuple[Cut, ...]) -> Cut:
+    """
+    Make the cut that gives of each field what the strictest of *cuts* gives; without any cut a ValueError.
+    """
+    first, *others = cuts
+    if not others:
+        return first
+    return _compile(first.kind, _Rules(tuple(agreement for cut in cuts for agreement in cut.rules.agreements), first.rules.below))
+
+
+def _compile(kind: str, rules: _Rules) -> Cut:
     telling = {path for path, sources in MADE_OF.items() if not all(rules.exact(source) for source in sources)}
-    rules = _Rules(agreement, below, INTERNAL | telling)
-    nodes = [rules.node(info) for info in below[""] if info.path not in OWN]
+    rules = _Rules(rules.agreements, rules.below, INTERNAL | telling)
+    nodes = [rules.node(info) for info in rules.below[""] if info.path not in OWN]
     states = tuple(state for node in nodes for state in node.states)
     changed = frozenset(state.field for state in states)
     touched = frozenset(prefix for field in changed for prefix in _prefixes(field))
     paths = (path for node in nodes for path in node.paths())
     # As given is only what neither stands in something changed, nor holds it.
     kept = frozenset(path for path in paths if path not in touched and changed.isdisjoint(_prefixes(path)))
-    return Cut(agreement, kind, tuple((node.info.name, node) for node in nodes), states, kept)
+    return Cut(rules.agreements[0], kind, rules, tuple((node.info.name, node) for node in nodes), states, kept)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class _Rules:
     """
-    The rules of one agreement for the fields of one kind.
+    The rules of some agreements for the fields of one kind; of each field goes out what all of them give.
 
-    *below* are the fields right below each path, *telling* those that would tell of what it does not give.
+    *below* are the fields right below each path, *telling* those that would tell of what is not given.
     """
 
-    agreement: Agreement
+    agreements: tuple[Agreement, ...]
     below: Mapping[str, Sequence[FieldInfo]]
     telling: frozenset[str] = frozenset()
 
@@ -152,34 +158,66 @@ class _Rules:
 
     def node(self, info: FieldInfo) -> _Node:
         """Make one field and all below it."""
-        own = self.agreement.fields.get(info.path)
         children = self.below.get(info.path, ())
-        clause = self._against(info, group=bool(children) and not isinstance(own, Coarse))
-        if clause is not None:
-            return _withheld(info, clause)
-        if isinstance(own, Coarse):
-            return _coarsened(self.agreement, info, own.rule)
+        for agreement in self.agreements:
+            clause = self._against(agreement, info, group=bool(children))
+            if clause is not None:
+                return _withheld(info, agreement, clause)
+        coarse = [rule.rule for agreement in self.agreements if isinstance(rule := agreement.fields.get(info.path), Coarse)]
+        if coarse:
+            return self._coarsened(info, coarse)
         if children:
             return _tree(info, [self.node(child) for child in children])
-        clause = self._for(info)
-        return _withheld(info, DEFAULT_DENY) if clause is None else _Node(info, _keep(info), clause, whole=True, states=())
+        clauses = [(agreement, _for(agreement, info)) for agreement in self.agreements]
+        by, clause = next((pair for pair in clauses if pair[1] is None), clauses[0])
+        if clause is None:
+            return _withheld(info, by, DEFAULT_DENY)
+        return _Node(info, _keep(info), by, clause, whole=True)
 
-    def _against(self, info: FieldInfo, *, group: bool) -> str | None:
+    def _against(self, agreement: Agreement, info: FieldInfo, *, group: bool) -> str | None:
         """Give the clause that withholds a field. A category withholds fields, and groups only by what they hold."""
         if info.path in self.telling:
             return DERIVED
-        field = next((path for path in _prefixes(info.path) if self.agreement.fields.get(path) == "withhold"), None)
+        field = next((path for path in _prefixes(info.path) if agreement.fields.get(path) == "withhold"), None)
         if field is not None:
             return f"fields.{field}"
-        withheld = self.agreement.categories.get(info.category) == "withhold" and not group
-        return f"categories.{info.category}" if withheld else None
+        if group and not isinstance(agreement.fields.get(info.path), Coarse):
+            return None
+        return f"categories.{info.category}" if agreement.categories.get(info.category) == "withhold" else None
 
-    def _for(self, info: FieldInfo) -> str | None:
-        """Give the clause that keeps a field; None where no rule names it."""
-        field = next((path for path in _prefixes(info.path) if self.agreement.fields.get(path) == "keep"), None)
-        if field is not None:
-            return f"fields.{field}"
-        return f"categories.{info.category}" if self.agreement.categories.get(info.category) == "keep" else None
+    def _coarsened(self, info: FieldInfo, rules: Sequence[Coarsen]) -> _Node:
+        """Coarsen by the coarsest rule, where no agreement withholds what would come out of it."""
+        first, clause = self.agreements[0], f"fields.{info.path}"
+        coarsen: Coarsen | None = rules[0]
+        for rule in rules[1:]:
+            coarsen = coarsen and coarsen.stricter(rule)
+        if coarsen is None:
+            return _withheld(info, first, clause)
+        for agreement in self.agreements:
+            against = self._bars(agreement, info, METHODS[coarsen.method].gives)
+            if against is not None:
+                return _withheld(info, agreement, against)
+        state = FieldState(info.path, "coarsened", clause, str(coarsen))
+        return _Node(info, _each(info, lambda value, _: coarsen(value), whole=False), first, clause, whole=False, states=(state,))
+
+    def _bars(self, agreement: Agreement, info: FieldInfo, gives: frozenset[str]) -> str | None:
+        """Give the clause by which an agreement withholds one of the fields that coarsening *gives*."""
+        parts = [child for child in self.below.get(info.path, ()) if child.name in gives]
+        if isinstance(agreement.fields.get(info.path), Coarse):
+            return next((f"fields.{part.path}" for part in parts if agreement.fields.get(part.path) == "withhold"), None)
+        # The rule is another agreement's: this one must give as it is what that one coarsens.
+        if not parts:
+            return None if _for(agreement, info) else DEFAULT_DENY
+        alone = _Rules((agreement,), self.below, self.telling)
+        return next((node.clause for node in map(alone.node, parts) if not node.whole), None)
+
+
+def _for(agreement: Agreement, info: FieldInfo) -> str | None:
+    """Give the clause by which an agreement keeps a field; None where no rule names it."""
+    field = next((path for path in _prefixes(info.path) if agreement.fields.get(path) == "keep"), None)
+    if field is not None:
+        return f"fields.{field}"
+    return f"categories.{info.category}" if agreement.categories.get(info.category) == "keep" else None
 
 
 def _prefixes(path: str) -> list[str]:
@@ -187,8 +225,8 @@ def _prefixes(path: str) -> list[str]:
     return [".".join(parts[: length + 1]) for length in range(len(parts))]
 
 
-def _withheld(info: FieldInfo, clause: str) -> _Node:
-    return _Node(info, None, clause, whole=False, states=(FieldState(info.path, "withheld", clause),))
+def _withheld(info: FieldInfo, by: Agreement, clause: str) -> _Node:
+    return _Node(info, None, by, clause, whole=False, states=(FieldState(info.path, "withheld", clause),))
 
 
 def _keep(info: FieldInfo) -> Apply:
@@ -199,26 +237,12 @@ def _keep(info: FieldInfo) -> Apply:
     return lambda value, names: names(value)
 
 
-def _coarsened(agreement: Agreement, info: FieldInfo, coarsen: Coarsen) -> _Node:
-    hidden = [
-        path.rpartition(".")[2]
-        for path, rule in agreement.fields.items()
-        if rule == "withhold" and path.rpartition(".")[0] == info.path
-    ]
-
-    def apply(value: Any, _: Names) -> Any:
-        coarse = coarsen(value)
-        return {**coarse, **dict.fromkeys(hidden)} if hidden and coarse is not None else coarse
-
-    state = FieldState(info.path, "coarsened", f"fields.{info.path}", str(coarsen))
-    return _Node(info, _each(info, apply, whole=False), f"fields.{info.path}", whole=False, states=(state,))
-
-
 def _tree(info: FieldInfo, children: list[_Node]) -> _Node:
     shown = [child for child in children if child.apply is not None]
     needed = next((child for child in children if child.apply is None and not _may_be_empty(child.info)), None)
     if not shown or needed is not None:
-        return _withheld(info, (needed or children[0]).clause)
+        why = needed or children[0]
+        return _withheld(info, why.by, why.clause)
     made = tuple((child.info.name, child.apply, not _may_be_empty(child.info)) for child in shown if child.apply is not None)
     whole = all(child.whole for child in children)
     blank: dict[str, Any] = {child.info.name: [] if child.info.many and not child.info.nullable else None for child in children}
@@ -240,7 +264,7 @@ def _tree(info: FieldInfo, children: list[_Node]) -> _Node:
         return result if something or whole else None
 
     states = tuple(state for child in children for state in child.states)
-    return _Node(info, _each(info, apply, whole=whole), "", whole=whole, states=states, inner=tuple(children))
+    return _Node(info, _each(info, apply, whole=whole), children[0].by, "", whole, states, tuple(children))
 
 
 def _may_be_empty(info: FieldInfo) -> bool:

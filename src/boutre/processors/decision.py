@@ -25,6 +25,9 @@ EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 class Inbound:
     """
     One record of Kafka: *timestamp* is the acceptance on the bus, in milliseconds since 1970 UTC.
+
+    *refused* says why whoever carried it here refuses it already, a code of the vocabulary ``reject-reason``: its bytes could not be
+    read, and it has no value then, or it lies in another partition than that of its key.
     """
 
     topic: str
@@ -34,6 +37,7 @@ class Inbound:
     value: bytes | None
     headers: Mapping[str, bytes]
     timestamp: int
+    refused: str | None = None
 
     @property
     def accepted(self) -> datetime | None:

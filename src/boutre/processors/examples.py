@@ -16,8 +16,9 @@ from boutre.errors import Fault, Refuse
 from boutre.processors.agreement import Agreement, Example
 from boutre.processors.conditions import ZonesAt, refusal
 from boutre.processors.cut import compile_cut
-from boutre.schemas.codec import Codec, Sealed, Withheld
+from boutre.schemas.codec import Codec
 from boutre.schemas.fields import FieldInfo
+from boutre.schemas.marks import Sealed, Withheld
 
 MOMENT = re.compile(r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(\.\d+)?(Z|[+-]\d{2}:\d{2})")
 HEAD: Mapping[str, Any] = {

@@ -19,7 +19,7 @@ import msgspec
 from boutre.errors import Refuse
 from boutre.processors.accept import national_key
 from boutre.processors.conditions import ZonesAt, refusal
-from boutre.processors.cut import Cut, FieldState, strictest
+from boutre.processors.cut import Cut, FieldState, together
 from boutre.processors.decision import Decision, Emit, Inbound, Outbound, Reject, Released, State
 from boutre.processors.repeats import MOST, Rule, Trace, traces
 from boutre.schemas.codec import Codec
@@ -114,16 +114,16 @@ class Release:
         return self._view(desk, case, allowed)
 
     def _view(self, desk: Desk, case: _Case, cuts: Sequence[Cut]) -> _Outcome:
-        visible = tuple(trace for trace in case.traces if self._may_know(trace.rule, cuts))
+        cut = together(tuple(cuts))
+        visible = tuple(trace for trace in case.traces if self._may_know(trace.rule, cut))
         earlier = case.had.earlier(desk.recipient, visible)
 
         def known_as(identifier: str) -> str | None:
             return pseudonym(desk.key, identifier) if case.had.gave(desk.recipient, identifier) else None
 
         identifier = str(case.value["id"])
-        view = strictest(cuts, case.with_repeat(earlier), known_as)
+        view = cut(case.with_repeat(earlier), known_as)
         subject = national_key({**view, "id": identifier})
-        states = tuple(dict.fromkeys(state for each in cuts for state in each.states))
         agreements = tuple(each.agreement.name for each in cuts)
         view |= {"id": "", "exercise": case.value["exercise"]}
         view["view"] = {
@@ -132,13 +132,13 @@ class Release:
             "agreements": list(agreements),
             "policy": desk.policies[case.kind],
             # A group that is withheld whole says so itself, in its place.
-            "fields": [_row(state) for state in states if "." in state.field or state.state != "withheld"],
+            "fields": [_row(state) for state in cut.states if "." in state.field or state.state != "withheld"],
         }
         view["id"], frame = self.codec.identify(case.kind, view, lambda content: view_id(desk.key, identifier, content))
         digest = _substance(view)
         had = {digest for each in (identifier, *(one for one, _ in earlier)) for digest in case.had.digests(desk.recipient, each)}
         if digest in had:
-            return _Outcome("repeat", "already-had", None, agreements, states)
+            return _Outcome("repeat", "already-had", None, agreements, cut.states)
         out = Outbound(
             f"for.{desk.recipient}.{case.kind}",
             pseudonym(desk.key, subject).encode(),
@@ -147,12 +147,12 @@ class Release:
             _headers(case.kind, str(view["id"])),
         )
         commitment = hashlib.blake2b(frame, key=desk.key[:64], digest_size=32).digest()
-        return _Outcome("delivered", None, view["id"], agreements, states, commitment, out, digest, visible)
+        return _Outcome("delivered", None, view["id"], agreements, cut.states, commitment, out, digest, visible)
 
-    def _may_know(self, name: str, cuts: Sequence[Cut]) -> bool:
+    def _may_know(self, name: str, cut: Cut) -> bool:
         """Say whether a recipient gets all by which a rule finds a repeat: else being told of it would tell of the rest."""
         rule = next(rule for rule in self.rules if rule.name == name)
-        return all(path in cut.kept for cut in cuts for path in rule.looks_at)
+        return cut.kept.issuperset(rule.looks_at)
 
     def _receipt(self, desk: Desk, case: _Case, outcome: _Outcome) -> Outbound:
         identifier = str(case.value["id"])

@@ -21,6 +21,9 @@ from boutre.processors.decision import State
 MOST = 32
 """Reports remembered in one cell; the oldest is forgotten first. Eight a day in one anchorage is the most in the sample."""
 
+MOST_NAMES = 16
+"""Names of one report that are compared: a report that claims thousands must not grow what is remembered beyond what fits."""
+
 DAY_KNOWN = frozenset({"second", "minute", "hour", "day"})
 """Precisions of a time that tell its day: two events of one month are not for that of one day."""
 
@@ -124,7 +127,7 @@ def _names(value: Mapping[str, Any]) -> tuple[str, ...]:
     """Give digests of the ship's names, letters and digits of any script only; what has none of them is no name."""
     claims = value.get("claims")
     plain = {_plain(str(claim["value"])) for claim in claims if claim["attribute"] == "name"} if isinstance(claims, list) else set()
-    return tuple(sorted(_digest(name) for name in plain if name))
+    return tuple(sorted(_digest(name) for name in plain if name)[:MOST_NAMES])
 
 
 def _plain(name: str) -> str:

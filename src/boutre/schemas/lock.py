@@ -73,6 +73,14 @@ def core() -> Path:
     return packed if packed.is_dir() else Path(__file__).parents[3] / "schemas"
 
 
+def folder_of(bus: Path) -> Path:
+    """
+    Give the folder of the schemas of the bus at *bus*: its own where it has locked any, else the core ones of the engine.
+    """
+    own = bus / "schemas"
+    return own if (own / LOCK_FILE).is_file() else core()
+
+
 def load(folder: Path | None = None) -> Lock:
     """
     Read the lock file of *folder*; every file that is missing or changed is a fault, all of them at once.

@@ -21,6 +21,7 @@ from boutre.schemas.hazards import hazards
 from boutre.schemas.lock import LOCK_FILE, Lock, Locked, core, load
 from boutre.schemas.vocabulary import Vocabularies
 from boutre.schemas.vocabulary import load as load_vocabularies
+from boutre.schemas.writing import make_writer
 
 FIRST_ID: Final = 0x424F5501
 """
@@ -56,6 +57,7 @@ def check(folder: Path) -> list[Fault]:
     if lock is not None:
         faults += _among(lock)
         for kind, schema in working.items():
+            faults += _unwritable(kind, schema)
             if kind not in lock.kinds:
                 faults.append(Fault(f"{kind}.avsc", "", "is not locked yet; run boutre schemas lock"))
             elif _differs(lock.latest(kind), schema):
@@ -77,6 +79,7 @@ def lock(folder: Path) -> list[Locked]:
     for kind, schema in sorted(working.items()):
         if kind not in before.kinds or _differs(before.latest(kind), schema):
             new[kind] = schema
+            faults += _unwritable(kind, schema)
             faults += _against(before, kind, schema)
     faults += _among(before)
     if faults:
@@ -112,6 +115,14 @@ def _both(folder: Path, *, may_be_new: bool = False) -> tuple[dict[str, Any], Lo
 def _vocabularies(folder: Path) -> Vocabularies:
     own = folder / "vocabularies"
     return load_vocabularies(own if own.is_dir() else core() / "vocabularies")
+
+
+def _unwritable(kind: str, schema: dict[str, Any]) -> Iterator[Fault]:
+    """The codec writes only the shapes that it knows: null first in a union, and one plain type in it."""
+    try:
+        make_writer(schema)
+    except (KeyError, ValueError) as error:
+        yield Fault(f"{kind}.avsc", "", f"holds a type that the codec does not write: {error}")
 
 
 def _among(locked: Lock) -> Iterator[Fault]:

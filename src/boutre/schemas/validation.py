@@ -15,8 +15,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from boutre.schemas.codec import Withheld
 from boutre.schemas.lock import Lock
+from boutre.schemas.marks import Withheld
 from boutre.schemas.sense import Area, Problem, sense
 
 HasCode = Callable[[str, str], bool]

@@ -13,7 +13,7 @@ from typing import Any, Final
 
 from boutre.connectors.delivery import Delivery
 from boutre.connectors.plain import plain, stamp
-from boutre.schemas.codec import Sealed, Withheld
+from boutre.schemas.marks import Sealed, Withheld
 
 HALF_TURN: Final = 180.0
 QUARTER_TURN: Final = 90.0

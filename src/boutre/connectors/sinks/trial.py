@@ -25,8 +25,9 @@ from typing import Any, ClassVar, Final
 from boutre.connectors.delivery import KINDS, Delivery, topic
 from boutre.connectors.sinks.contract import Sink
 from boutre.schemas import lock
-from boutre.schemas.codec import Codec, Sealed, Withheld
+from boutre.schemas.codec import Codec
 from boutre.schemas.identity import record_id
+from boutre.schemas.marks import Sealed, Withheld
 
 RELEASED: Final = datetime(2026, 3, 9, 4, 30, tzinfo=UTC)
 SEEN: Final = datetime(2026, 3, 9, 1, 10, tzinfo=UTC)

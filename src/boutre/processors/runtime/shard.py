@@ -17,12 +17,13 @@ from typing import Any
 
 import structlog
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
-from aiokafka.errors import KafkaError
+from aiokafka.errors import InvalidProducerEpoch, KafkaError, ProducerFenced
 from aiokafka.partitioner import murmur2
 
 from boutre import metrics
 from boutre.processors.decision import Inbound, Outbound
 from boutre.processors.handle import Handled, Handler
+from boutre.processors.runtime.batches import Unread
 from boutre.processors.runtime.store import Overlay, Store, change_bytes
 
 log = structlog.get_logger()
@@ -35,6 +36,12 @@ LARGEST_TRANSACTION = 500
 
 PAUSE = 0.5
 """Seconds between two tries after an error."""
+
+FENCED_PAUSE = 3.0
+"""Seconds to wait after being fenced: more than a heartbeat of the consumer."""
+
+TRANSIENT = (KafkaError, OSError, TimeoutError)
+FENCED = (ProducerFenced, InvalidProducerEpoch)
 
 
 @dataclass(slots=True)
@@ -58,10 +65,21 @@ class Shard:
     def _changelog(self) -> TopicPartition:
         return TopicPartition(self.handler.processor.changelog, self.partition)
 
-    async def open(self) -> None:
-        """Fence whoever had this partition before, then read the state to its end."""
+    async def open(self, generation: int) -> None:
+        """
+        Fence whoever had this partition before, then read the state to its end.
+
+        A broker that is away is waited for, as long as the partition is ours.
+        """
         async with self._lock:
-            await self._renew()
+            while not self._closed and self.mine(generation):
+                try:
+                    await self._renew()
+                except TRANSIENT as error:
+                    log.warning("cannot open yet", partition=self.partition, error=type(error).__name__)
+                    await asyncio.sleep(PAUSE)
+                else:
+                    return
 
     async def close(self) -> None:
         """Let the batch in flight finish, and give the partition up; what is queued after it is dropped."""
@@ -81,22 +99,25 @@ class Shard:
                 part = rest[:LARGEST_TRANSACTION]
                 try:
                     await self._transaction(tp, part)
-                except (KafkaError, OSError, TimeoutError) as error:
+                except TRANSIENT as error:
                     metrics.TRANSACTIONS.labels(stage=self.handler.processor.name, end="aborted").inc()
                     log.warning("transaction failed", partition=self.partition, error=type(error).__name__)
-                    rest = await self._after_error(tp, rest)
+                    # Fenced: another may have the partition by right, and our own consumer learns so with its next heartbeat. To
+                    # make the producer anew before that would fence the rightful owner in turn.
+                    await asyncio.sleep(FENCED_PAUSE if isinstance(error, FENCED) else PAUSE)
+                    rest = await self._after_error(tp, rest, generation)
                 else:
                     rest = rest[len(part) :]
 
-    async def _after_error(self, tp: TopicPartition, rest: list[Any]) -> list[Any]:
+    async def _after_error(self, tp: TopicPartition, rest: list[Any], generation: int) -> list[Any]:
         """Find out what was committed: the answer to a commit may have been lost. Gives what is still to be done."""
-        while not self._closed:
-            await asyncio.sleep(PAUSE)
+        while not self._closed and self.mine(generation):
             try:
                 await self._renew()
                 committed = await self._committed(tp)
-            except (KafkaError, OSError, TimeoutError) as error:
+            except TRANSIENT as error:
                 log.warning("cannot go on yet", partition=self.partition, error=type(error).__name__)
+                await asyncio.sleep(PAUSE)
                 continue
             return [record for record in rest if committed is None or record.offset >= committed]
         return []
@@ -108,6 +129,7 @@ class Shard:
         assert producer is not None  # renewed above
         begun = time.monotonic()
         overlay = Overlay(self.store)
+        await self._count(producer, tp.topic)
         handled = [self._step(record, overlay) for record in records]
         await producer.begin_transaction()
         sent = await self._send(producer, [out for one in handled for out in one.records], overlay)
@@ -122,19 +144,27 @@ class Shard:
 
     def _step(self, record: Any, overlay: Overlay) -> Handled:
         begun = time.perf_counter()
+        unread = isinstance(record.value, Unread)
         inbound = Inbound(
             record.topic,
             record.partition,
             record.offset,
             record.key,
-            record.value,
+            None if unread else record.value,
             {name: value for name, value in record.headers if value is not None},
             record.timestamp,
+            record.value.code if unread else self._misplaced(record),
         )
         handled = self.handler(inbound, overlay)
         overlay.add(handled.changes)
         metrics.STEP_SECONDS.labels(stage=self.handler.processor.name).observe(time.perf_counter() - begun)
         return handled
+
+    def _misplaced(self, record: Any) -> str | None:
+        """Say whether a record lies in another partition than its key's: what is remembered of its key stands elsewhere."""
+        count = self._partitions[record.topic]
+        stray = record.key is not None and (murmur2(record.key) & 0x7FFFFFFF) % count != record.partition
+        return "wrong-key" if stray else None
 
     async def _send(self, producer: AIOKafkaProducer, outputs: Sequence[Outbound], overlay: Overlay) -> int:
         """Write outputs and changes of state; every delivery is awaited. Gives the changelog's position behind the changes."""
@@ -163,7 +193,7 @@ class Shard:
         if producer is not None:
             try:
                 await asyncio.wait_for(producer.stop(), 5)
-            except (KafkaError, TimeoutError, OSError) as error:
+            except TRANSIENT as error:
                 log.warning("producer did not stop cleanly", partition=self.partition, error=type(error).__name__)
 
     async def _renew(self) -> None:

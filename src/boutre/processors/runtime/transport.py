@@ -5,19 +5,24 @@ Faust's cost is its work for each event, so a whole batch is one event here: the
 with the offset of the last of them. Assignor, rebalances, supervision and timers are Faust's own. Other people's transactions are
 read as ``read_committed``, which Faust would do for its own exactly-once only.
 
+Batches are read as hostile (``batches.py``), in bounded memory: members write them.
+
 Private names of Faust and aiokafka are used, all of them in this module; the versions are pinned for it.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Sequence
 from typing import Any, ClassVar
 
 import aiokafka
+from aiokafka.consumer import fetcher
 from aiokafka.consumer.fetcher import READ_COMMITTED
 from faust.transport.drivers import aiokafka as driver
 from faust.types import TP, ConsumerMessage
+
+from boutre.processors.runtime.batches import LARGEST_POLL, Batches
 
 
 class Batch(ConsumerMessage):
@@ -26,6 +31,33 @@ class Batch(ConsumerMessage):
     """
 
     records: Sequence[Any] = ()
+
+
+class Fetched(fetcher.FetchResult):  # type: ignore[misc] # aiokafka has no types here
+    """
+    What was fetched of one partition, handed on in parts that are bounded in bytes too.
+    """
+
+    def getall(self, max_records: int | None = None) -> list[Any]:
+        """Give the next records, up to *max_records*; the rest stays for the next call."""
+        if not self.check_assignment(self._topic_partition) or not self.has_more():
+            return []
+        taken: list[Any] = []
+        size = 0
+        records: Iterator[Any] = self._partition_records  # type: ignore[has-type] # aiokafka says so in its constructor only
+        for record in records:
+            taken.append(record)
+            size += max(record.serialized_key_size, 0) + max(record.serialized_value_size, 0)
+            if size >= LARGEST_POLL or len(taken) == max_records:
+                self._update_position()
+                return taken
+        self._update_position()
+        self._partition_records = None
+        return taken
+
+
+fetcher.MemoryRecords = Batches
+fetcher.FetchResult = Fetched
 
 
 class ConsumerThread(driver.AIOKafkaConsumerThread):
@@ -60,10 +92,11 @@ class Consumer(driver.Consumer):
         if not self.flow_active:
             await self.perform_seek()
             return
+        mine: frozenset[Any] = frozenset(active or ())
         for tp, batch in records.items():
             if not self.flow_active or self.app.consumer_generation_id != generation:
                 return
-            if tp not in (active or ()) or not batch:
+            if len(batch) == 0 or tp not in mine:
                 continue
             last = batch[-1]
             self.app.monitor.track_tp_end_offset(tp, self.highwater(tp))

@@ -47,7 +47,8 @@ class Assigned:
         await self.release()
         wanted = {tp.partition for tp in self.app.consumer.assignment() if tp.topic in self.handler.processor.reads}
         shards = {partition: self._shard(partition) for partition in wanted}
-        await asyncio.gather(*(shard.open() for shard in shards.values()))
+        generation = self.app.consumer_generation_id
+        await asyncio.gather(*(shard.open(generation) for shard in shards.values()))
         for partition, shard in shards.items():
             self.shards[partition] = shard
             self.queues[partition] = asyncio.Queue(WAITING)
@@ -80,9 +81,14 @@ class Assigned:
         return bool(generation == self.app.consumer_generation_id)
 
     async def _work(self, shard: Shard, queue: asyncio.Queue[tuple[TopicPartition, Batch]]) -> None:
-        while True:
-            tp, message = await queue.get()
-            await shard.handle(tp, message.records, message.generation_id or 0)
+        try:
+            while True:
+                tp, message = await queue.get()
+                await shard.handle(tp, message.records, message.generation_id or 0)
+        except Exception as error:  # noqa: BLE001 - a partition must not stop without a word
+            # The text of the error may hold values. The worker ends, and its partitions move on or are taken up by the next start.
+            log.error("worker ends", processor=self.handler.processor.name, error=type(error).__name__)  # noqa: TRY400 - the same
+            await self.app.crash(error)
 
 
 def build(name: str, handler: Handler, cluster: Cluster, data: Path) -> faust.App:
@@ -108,6 +114,8 @@ def build(name: str, handler: Handler, cluster: Cluster, data: Path) -> faust.Ap
         broker_max_poll_records=2_000,
         consumer_auto_offset_reset="earliest",
         stream_wait_empty=False,
+        # Each is a whole batch: Faust's 4096 would be all memory, and another member's record would wait behind them.
+        stream_buffer_maxsize=WAITING,
         logging_config=None,
     )
     assigned = Assigned(app, handler, cluster)

@@ -16,7 +16,7 @@ from typing import Any, Final
 from boutre.connectors.delivery import Delivery
 from boutre.connectors.plain import plain
 from boutre.connectors.sinks.feature import field
-from boutre.schemas.codec import Sealed, Withheld
+from boutre.schemas.marks import Sealed, Withheld
 
 Value = str | int | float | bool | datetime | dict[str, Any] | None
 
