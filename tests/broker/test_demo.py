@@ -16,8 +16,11 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 
-SECRETS = {
-    "Vedette VC-02": {"rmifc"},
+SECRETS: dict[str, set[str]] = {
+    "Vedette VC-02, Mutsamudu": {"rmifc"},
+    "Nadjma Exemple": set(),
+    "INVENTE-0412": set(),
+    "Imaginaire": set(),
     "Écho radar sans AIS": {"rmifc"},
     "FULL CITY": {"rmifc", "rcoc", "seychelles", "mauritius", "france"},
     "incidents-imb": {"rmifc", "rcoc"},
@@ -55,6 +58,11 @@ def test_every_input_comes_out_once_for_every_recipient(summary: dict[str, Any])
     totals = {recipient: sum(counts.values()) for recipient, counts in summary["by_recipient"].items()}
 
     assert dict.fromkeys(totals, summary["inputs"]) == totals
+    assert {len(totals)} == {len(outcomes) for outcomes in summary["outcomes_by_input"].values()}
+    assert summary["inputs"] == len(summary["outcomes_by_input"])
+    for number, recipient in enumerate(summary["recipients"]):
+        counted = Counter(outcomes[number] for outcomes in summary["outcomes_by_input"].values())
+        assert {name: count for name, count in summary["by_recipient"][recipient].items() if count} == counted
     assert summary["in_flight"] == 0
     assert summary["contradictions"] == 0
     assert summary["adds_up"] is True
@@ -63,6 +71,8 @@ def test_every_input_comes_out_once_for_every_recipient(summary: dict[str, Any])
 def test_the_feeds_are_published_whole(summary: dict[str, Any]) -> None:
     """
     Both incident feeds come whole, and each message of the AIS sample is a record, a reject or a named message that is no report.
+
+    A feed that is sent a second time is dropped whole as the same report come again.
     """
     feeds = summary["feeds"]
     lines = {
@@ -73,7 +83,9 @@ def test_the_feeds_are_published_whole(summary: dict[str, Any]) -> None:
     assert {"imb": 716, "asam": 950} == lines
     assert lines == {name: feeds[f"incidents-{name}"]["records"] + feeds[f"incidents-{name}"]["rejected"] for name in lines}
     assert ais["records"] > 2000
-    assert summary["sent"] == sum(feed["records"] for feed in feeds.values())
+    assert {"incidents-imb": 716} == summary["sent_again"]
+    assert summary["sent"] == sum(feed["records"] for feed in feeds.values()) + 716
+    assert {"accept-reports: same-report": 716} == summary["dropped"]
     assert summary["inputs"] == sum(feed["records"] + feed["rejected"] for feed in feeds.values())
 
 

@@ -74,7 +74,7 @@ def test_no_vocabulary_is_kept_for_nobody(core: Vocabularies) -> None:
     """
     A vocabulary is named by a field, or is a classification of CISE that ``event.classes`` and ``infractions`` refer to by scheme.
     """
-    named = {info.vocabulary for schema in fields.read(ROOT / "schemas").values() for info in fields.walk(schema)}
+    named = {info.vocabulary for schema in fields.read(ROOT / "schemas").values() for info in fields.walk(schema, states=True)}
 
     assert {name for name in core.every if not name.startswith("cise-")} - named == set()
 

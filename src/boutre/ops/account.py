@@ -77,6 +77,13 @@ class Account:
             1 for identifier in self.identifiers if identifier not in self.refused and done[identifier] < len(self.recipients)
         )
 
+    def by_input(self) -> dict[str, list[Outcome]]:
+        """Give, for every input, what became of it for each recipient, in the order of *recipients*."""
+        return {
+            identifier: [self.outcome(identifier, recipient) for recipient in self.recipients]
+            for identifier in sorted(self.identifiers)
+        }
+
     def summary(self) -> dict[str, Any]:
         """Give the counts, as plain values; every input is counted once for every recipient."""
         identifiers = self.identifiers

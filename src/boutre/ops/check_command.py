@@ -4,21 +4,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import partial
+from pathlib import Path
+from typing import TypeVar
 
 import click
 
-from boutre.connectors import examples
+from boutre.connectors import examples, feeds
+from boutre.connectors.known import Known
 from boutre.errors import DeclarationError, Fault
 from boutre.ops.assembly import assemble
 from boutre.ops.command import with_settings
-from boutre.ops.connector_command import Desk
 from boutre.ops.settings import Settings
+from boutre.processors import pipeline
 from boutre.processors.pipeline import mermaid
-from boutre.schemas import locking
-from boutre.schemas.lock import folder_of
+from boutre.schemas import lock, locking, vocabulary
+from boutre.schemas.codec import Codec
+from boutre.schemas.lock import Lock
+from boutre.schemas.validation import Validator
+from boutre.schemas.vocabulary import Vocabularies
+from boutre.topics import bus
+from boutre.topics.bus import Declarations
 from boutre.topics.strict import raise_all
+
+T = TypeVar("T")
 
 
 @click.command(epilog="Example: boutre check")
@@ -29,14 +41,19 @@ def check(settings: Settings) -> None:
 
     Needs no broker. Tells everything that is wrong at once, with file and key; exit status 2.
     """
-    faults: list[Fault] = []
-    rooms: dict[str, Callable[[Settings], str]] = {"schemas": _schemas, "processors": _processors, "connectors": _connectors}
-    for room, prove in rooms.items():
-        try:
-            click.echo(f"{room:<11} {prove(settings)}", err=True)
-        except DeclarationError as error:
-            faults += [fault for fault in error.faults if fault not in faults]
-    raise_all(faults)
+    root = settings.folder()
+    proof = _Proof()
+    proof.of(lambda: locking.check(lock.folder_of(root)))
+    locked = proof.of(lambda: lock.load(lock.folder_of(root)))
+    words = proof.of(lambda: vocabulary.load(lock.folder_of(root) / "vocabularies"))
+    if locked is not None and words is not None:
+        click.echo(f"schemas     locked and compatible in {lock.folder_of(root)}", err=True)
+    declarations = proof.of(lambda: bus.load(root))
+    # Without schemas nothing says what a field is; all else is read by itself, so that no fault hides one of another room.
+    if locked is not None:
+        _processors(root, proof, locked, words, declarations)
+    _connectors(root, proof, locked, words, declarations)
+    raise_all(proof.faults)
 
 
 @click.command(epilog="Example: boutre graph > pipeline.mmd")
@@ -46,30 +63,54 @@ def graph(settings: Settings) -> None:
     click.echo(mermaid(assemble(settings.folder()).pipeline), nl=False)
 
 
-def _schemas(settings: Settings) -> str:
-    folder = folder_of(settings.folder())
-    raise_all(locking.check(folder))
-    return f"locked and compatible in {folder}"
+@dataclass(slots=True)
+class _Proof:
+    """Everything that was found wrong so far, each once."""
+
+    faults: list[Fault] = field(default_factory=list)
+
+    def add(self, faults: list[Fault]) -> None:
+        self.faults += [fault for fault in faults if fault not in self.faults]
+
+    def of(self, read: Callable[[], T]) -> T | None:
+        """Read something; None where it cannot be read, and the faults are kept. A list is one of faults."""
+        try:
+            found = read()
+        except DeclarationError as error:
+            self.add(list(error.faults))
+            return None
+        if isinstance(found, list):
+            self.add(found)
+        return found
 
 
-def _processors(settings: Settings) -> str:
-    assembly = assemble(settings.folder())
-    agreements = assembly.pipeline.policy.agreements
-    tried = sum(len(agreement.example) for agreement in agreements)
-    declared = assembly.declarations
-    return (
-        f"{len(declared.topics)} topics, {len(declared.members)} members, {len(declared.recipients)} recipients, "
-        f"{len(declared.zones)} zones, {len(agreements)} agreements, {tried} examples"
-    )
+def _processors(root: Path, proof: _Proof, locked: Lock, words: Vocabularies | None, declarations: Declarations | None) -> None:
+    if words is None or declarations is None:
+        proof.of(lambda: pipeline.faults_alone(root, locked))
+        return
+    made = proof.of(lambda: pipeline.load(root, declarations, locked, words))
+    if made is not None:
+        agreements = made.policy.agreements
+        tried = sum(len(agreement.example) for agreement in agreements)
+        click.echo(
+            f"processors  {len(declarations.topics)} topics, {len(declarations.members)} members, "
+            f"{len(declarations.recipients)} recipients, {len(declarations.zones)} zones, {len(agreements)} agreements, "
+            f"{tried} examples",
+            err=True,
+        )
 
 
-def _connectors(settings: Settings) -> str:
-    desk = Desk.of(settings)
-    found = desk.feeds(())
-    raise_all(list(_example_faults(desk)))
-    return f"{len(found)} feeds, {sum(len(feed.examples) for feed in found)} examples"
-
-
-def _example_faults(desk: Desk) -> Iterator[Fault]:
-    for feed in desk.feeds(()):
-        yield from examples.check(feed, desk.codec, desk.validator.check, datetime.now(UTC))
+def _connectors(
+    root: Path, proof: _Proof, locked: Lock | None, words: Vocabularies | None, declarations: Declarations | None
+) -> None:
+    known = Known.of(locked, words.has) if locked is not None and words is not None else None
+    members = frozenset(declarations.members) if declarations is not None else None
+    names = sorted(path.stem for path in (root / feeds.FOLDER).glob("*.toml"))
+    read = [proof.of(partial(feeds.one, root, name, known, members)) for name in names]
+    found = [feed for feed in read if feed is not None]
+    if locked is not None and words is not None:
+        codec, validate = Codec(locked), Validator(locked, words.has).check
+        for feed in found:
+            proof.add(list(examples.check(feed, codec, validate, datetime.now(UTC))))
+    if len(found) == len(names):
+        click.echo(f"connectors  {len(found)} feeds, {sum(len(feed.examples) for feed in found)} examples", err=True)

@@ -80,10 +80,10 @@ class Desk:
         area = None if box is None else Area(box.west, box.south, box.east, box.north)
         return Maker(self.codec, self.validator.check, private, area)
 
-    def runner(self, feed: Feed, transport: Transport, *, dry: bool) -> Runner:
-        """Give what runs a feed; a dry run needs no key and keeps no cursor."""
+    def runner(self, feed: Feed, transport: Transport, *, dry: bool = False, anew: bool = False) -> Runner:
+        """Give what runs a feed; a dry run needs no key and keeps no cursor, one *anew* reads from the beginning and keeps none."""
         private = Ed25519PrivateKey.generate() if dry else KeyFolder(self.settings.keys).private(feed.member)
-        cursors = Cursors(None if dry else self.settings.state / "connectors")
+        cursors = Cursors(None if dry or anew else self.settings.state / "connectors")
         return Runner(self.maker(feed, private), transport, cursors, _now)
 
 

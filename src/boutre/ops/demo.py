@@ -33,6 +33,9 @@ from boutre.ops.connector_command import Desk
 from boutre.ops.sink_command import options_of
 from boutre.ops.standing_bus import StandingBus
 
+SENT_AGAIN = "incidents-imb"
+"""A feed that is published a second time, as a source's re-export would be: every report must be known and dropped."""
+
 PATIENCE_S = 60.0
 """Seconds without any movement after which the demo gives up: a restart of the broker takes a third of it."""
 
@@ -49,6 +52,7 @@ class Demo:
     midway: Callable[[], None] | None = None
     seconds: dict[str, float] = field(default_factory=dict)
     published: dict[str, Published] = field(default_factory=dict)
+    again: Published = field(default_factory=Published)
 
     def run(self) -> Collector:
         """Do all of it; gives the account and the views."""
@@ -76,16 +80,23 @@ class Demo:
                 }
                 for feed, published in self.published.items()
             },
+            "sent_again": {SENT_AGAIN: self.again.records},
             **collector.account.summary(),
             "stages": self._stages(),
             "dropped": _reasons(self.bus.samples("boutre_reasons_total"), "dropped"),
             "seconds": {name: round(value, 2) for name, value in self.seconds.items() if not name.startswith("feed ")},
+            "recipients": list(collector.account.recipients),
+            "outcomes_by_input": collector.account.by_input(),
         }
 
     def write(self, summary: Mapping[str, Any]) -> Path:
         """Write the summary."""
         path = self.out / "summary.json"
-        path.write_text(json.dumps(summary, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+        counts = {name: value for name, value in summary.items() if name != "outcomes_by_input"}
+        # The outcomes a line an input: they are the longest part, and are searched rather than read.
+        lines = ",\n".join(f"    {json.dumps(one)}: {json.dumps(told)}" for one, told in summary["outcomes_by_input"].items())
+        head = json.dumps(counts, indent=2, ensure_ascii=False).removesuffix("\n}")
+        path.write_text(f'{head},\n  "outcomes_by_input": {{\n{lines}\n  }}\n}}\n', encoding="utf-8")
         return path
 
     def _publish_and_follow(self, collector: Collector, progress: Progress) -> None:
@@ -101,6 +112,9 @@ class Demo:
                     self._feed(desk, feed, transport)
                     if self.midway is not None and number == len(found) // 2:
                         self.midway()
+                for feed in found:
+                    if feed.id == SENT_AGAIN:
+                        self.again = desk.runner(feed, transport, anew=True).run(feed)
             except BaseException as failure:  # noqa: BLE001 - it is raised in the main thread
                 failures.append(failure)
             finally:
@@ -119,7 +133,7 @@ class Demo:
         def done() -> bool:
             if failures:
                 raise failures[0]
-            sent = sum(one.records for one in self.published.values())
+            sent = sum(one.records for one in (*self.published.values(), self.again))
             rejects = sum(one.rejects for one in self.published.values())
             seen = len(account.inputs) >= sent and len(account.refused) >= rejects
             return finished.is_set() and seen and account.in_flight == 0 and _as_told(account)
@@ -129,7 +143,7 @@ class Demo:
 
     def _feed(self, desk: Desk, feed: Feed, transport: KafkaTransport) -> None:
         with self._timed(f"feed {feed.id}"):
-            self.published[feed.id] = desk.runner(feed, transport, dry=False).run(feed)
+            self.published[feed.id] = desk.runner(feed, transport).run(feed)
 
     def _sinks(self, progress: Progress) -> None:
         recipients = self.bus.assembly.declarations.recipients

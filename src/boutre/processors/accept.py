@@ -22,6 +22,9 @@ from boutre.schemas.sense import Area
 from boutre.schemas.signature import Keyring
 from boutre.schemas.validation import Validator
 
+LARGEST = MAX_REPORT_BYTES
+"""The most bytes of a national record."""
+
 SAME_REPORT = "same-report"
 """Why accept drops: the same report, byte for byte in what it says, was accepted before."""
 
@@ -82,7 +85,7 @@ class Accept:
         if record.refused is not None:
             raise Refuse(record.refused)
         frame = record.value or b""
-        if len(frame) > MAX_REPORT_BYTES:
+        if len(frame) > LARGEST:
             raise Refuse("too-large")
         self.keyring.verify(national.member, record.topic, frame, record.headers)
         value = self.codec.decode(frame, frozenset({national.kind})).value

@@ -26,8 +26,8 @@ class Inbound:
     """
     One record of Kafka: *timestamp* is the acceptance on the bus, in milliseconds since 1970 UTC.
 
-    *refused* says why whoever carried it here refuses it already, a code of the vocabulary ``reject-reason``: its bytes could not be
-    read, and it has no value then, or it lies in another partition than that of its key.
+    *refused* says why whoever carried it here refuses it already, a code of the vocabulary ``reject-reason``: its bytes could not
+    be read, and it has no value then, or it lies in another partition than that of its key.
     """
 
     topic: str

@@ -14,7 +14,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from boutre.errors import Fault
+from boutre.errors import DeclarationError, Fault
 from boutre.processors.accept import Accept, National
 from boutre.processors.handle import Processor
 from boutre.processors.policy import Known, Policy
@@ -197,11 +197,21 @@ def load(root: Path, declarations: Declarations, lock: Lock, vocabularies: Vocab
     )
     zones = declarations.zones
     policy = load_policy(root / "processors" / "agreements", lock, known, lambda lat, lon: frozenset(zones.at(lat, lon)), faults)
-    raise_all(faults)
-    assert file is not None  # it would have been a fault
+    if file is None:
+        raise DeclarationError(faults)
     pipeline = Pipeline(file, policy, declarations, vocabularies)
-    raise_all(list(check(pipeline)))
+    raise_all([*faults, *check(pipeline)])
     return pipeline
+
+
+def faults_alone(root: Path, lock: Lock) -> list[Fault]:
+    """
+    Give what is wrong in ``processors/`` by itself, for a bus of which the rest cannot be read: no name is looked up.
+    """
+    faults: list[Fault] = []
+    read(root / FILE, PipelineFile, faults, root=root)
+    load_policy(root / "processors" / "agreements", lock, Known(), None, faults)
+    return faults
 
 
 def check(pipeline: Pipeline) -> Iterator[Fault]:

@@ -34,14 +34,14 @@ HasCode = Mapping[str, frozenset[str]]
 @dataclass(frozen=True, slots=True)
 class Known:
     """
-    What an agreement may name: recipients, members, zones, and the codes of event types and purposes.
+    What an agreement may name: recipients, members, zones, and the codes of event types and purposes; None is not looked up.
     """
 
-    recipients: frozenset[str]
-    members: frozenset[str]
-    zones: frozenset[str]
-    types: frozenset[str]
-    purposes: frozenset[str]
+    recipients: frozenset[str] | None = None
+    members: frozenset[str] | None = None
+    zones: frozenset[str] | None = None
+    types: frozenset[str] | None = None
+    purposes: frozenset[str] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,9 +61,9 @@ class Policy:
         return digest.hexdigest()[:16]
 
 
-def load(folder: Path, lock: Lock, known: Known, zones_at: ZonesAt, faults: list[Fault]) -> Policy:
+def load(folder: Path, lock: Lock, known: Known, zones_at: ZonesAt | None, faults: list[Fault]) -> Policy:
     """
-    Read ``*.toml`` of *folder*; what is wrong is added to *faults*, and what is right is returned.
+    Read ``*.toml`` of *folder*; what is wrong is added to *faults*, and what is right is returned. Without zones no example is run.
     """
     fields = {kind: tuple(walk(lock.latest(kind).schema)) for kind in ("sighting", "interception", "alert", "retraction")}
     codec = Codec(lock)
@@ -79,20 +79,22 @@ def load(folder: Path, lock: Lock, known: Known, zones_at: ZonesAt, faults: list
         files.setdefault(agreement.id, file_name(path))
         faults.extend(wrong)
         if not wrong:
-            faults.extend(
-                fault
-                for number, example in enumerate(agreement.example)
-                if (
-                    fault := example_fault(
-                        file_name(path), number, agreement, example, fields=fields, codec=codec, zones_at=zones_at
-                    )
-                )
-            )
+            if zones_at is not None:
+                faults.extend(_example_faults(file_name(path), agreement, fields, codec, zones_at))
             agreements.append(agreement)
     faults.extend(_grids(agreements, files))
     if not agreements and not faults:
         faults.append(Fault(str(folder), "", "no agreement is declared, so nobody would get anything"))
     return make(agreements, fields)
+
+
+def _example_faults(
+    file: str, agreement: Agreement, fields: Mapping[str, tuple[FieldInfo, ...]], codec: Codec, zones_at: ZonesAt
+) -> Iterable[Fault]:
+    for number, example in enumerate(agreement.example):
+        fault = example_fault(file, number, agreement, example, fields=fields, codec=codec, zones_at=zones_at)
+        if fault is not None:
+            yield fault
 
 
 def make(agreements: Iterable[Agreement], fields: Mapping[str, tuple[FieldInfo, ...]]) -> Policy:
@@ -110,7 +112,7 @@ def make(agreements: Iterable[Agreement], fields: Mapping[str, tuple[FieldInfo, 
 
 def _faults(file: str, agreement: Agreement, fields: Mapping[str, tuple[FieldInfo, ...]], known: Known) -> Iterable[Fault]:
     when = agreement.when
-    named: tuple[tuple[str, Iterable[str], frozenset[str]], ...] = (
+    named: tuple[tuple[str, Iterable[str], frozenset[str] | None], ...] = (
         ("recipient", (agreement.recipient,), known.recipients),
         ("when.members", when.members or (), known.members),
         ("when.not_members", when.not_members, known.members),
@@ -122,7 +124,7 @@ def _faults(file: str, agreement: Agreement, fields: Mapping[str, tuple[FieldInf
     )
     for key, names, allowed in named:
         for name in names:
-            if name not in allowed:
+            if allowed is not None and name not in allowed:
                 yield Fault(file, key, f"{name!r} is not known{_near(name, allowed)}")
     yield from _field_faults(file, agreement, fields)
     retraction = compile_cut(agreement, "retraction", fields["retraction"])

@@ -9,7 +9,7 @@ can hold values. Read by fastavro, written by ``writing``: a second implementati
 from __future__ import annotations
 
 import struct
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from copy import deepcopy
 from dataclasses import dataclass
 from io import BytesIO
@@ -20,7 +20,7 @@ import fastavro
 from boutre.errors import Refuse
 from boutre.schemas.lock import Lock, Locked
 from boutre.schemas.marks import Sealed, Withheld
-from boutre.schemas.writing import make_writer
+from boutre.schemas.writing import Prepared, make_writer, prepare
 
 MAX_BYTES = 1_000_000
 """The most bytes that a frame may have; a record of a person's pen is some kilobytes."""
@@ -108,6 +108,12 @@ class Codec:
         if len(frame) > MAX_BYTES:
             raise Refuse("too-large")
         return frame
+
+    def prepare(self, kind: str, field: str, value: Sequence[Any]) -> Prepared:
+        """
+        Write the array *field* of *kind* once; the result may stand in its place in any number of values.
+        """
+        return prepare(self._latest[kind].locked.schema, field, value)
 
     def identify(self, kind: str, value: Mapping[str, Any], make: Callable[[bytes], str]) -> tuple[str, bytes]:
         """

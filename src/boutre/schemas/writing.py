@@ -11,7 +11,8 @@ from __future__ import annotations
 
 import math
 import struct
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import Any, TypeAlias
 
@@ -27,6 +28,15 @@ INT_MAX = 2**31
 LONG_MAX = 2**63
 DOUBLE = struct.Struct("<d").pack
 MISSING = object()
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """
+    An array that is the same in many records, written once: its Avro bytes, to be put in where the array stands.
+    """
+
+    data: bytes
 
 
 def zigzag(number: int) -> bytes:
@@ -59,6 +69,19 @@ def make_writer(schema: Mapping[str, Any]) -> Callable[[Mapping[str, Any]], byte
         return b"".join(parts)
 
     return encode
+
+
+def prepare(schema: Mapping[str, Any], field: str, value: Sequence[Any]) -> Prepared:
+    """
+    Write the array *field* of the record *schema* once, for many records.
+    """
+    named: dict[str, Mapping[str, Any]] = {}
+    # Made whole, so that types which are written out further up are known.
+    _record(schema, named, "")
+    declared = next(one for one in schema["fields"] if one["name"] == field)
+    parts: list[bytes] = []
+    _make(declared["type"], named, field)(value, parts.append)
+    return Prepared(b"".join(parts))
 
 
 def _wrong(path: str) -> Refuse:
@@ -150,6 +173,9 @@ def _array(items: Any, named: dict[str, Mapping[str, Any]], path: str) -> Write:
     inner = _make(items, named, path)
 
     def write(value: Any, append: Append) -> None:
+        if type(value) is Prepared:
+            append(value.data)
+            return
         if not isinstance(value, list | tuple):
             raise _wrong(path)
         if value:
