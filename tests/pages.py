@@ -48,5 +48,9 @@ class Page:
     def write(self) -> None:
         """Write every part anew."""
         for name, made in self.parts.items():
-            before, _, behind = self.between(name)
-            (ROOT / self.path).write_text(f"{before}\n\n{made()}\n\n{behind}", encoding="utf-8")
+            self.put(name, made())
+
+    def put(self, name: str, content: str) -> None:
+        """Write one part."""
+        before, _, behind = self.between(name)
+        (ROOT / self.path).write_text(f"{before}\n\n{content}\n\n{behind}", encoding="utf-8")

@@ -342,7 +342,7 @@ class Drawn:
         value |= {"id": record_id(member, kind, "ops-room", reference), "view": None}
         value["times"] = self._times(value["times"])
         if isinstance(value.get("persons"), dict):
-            value["persons"]["total"] = None
+            self._sensible_people(value["persons"])
         if kind == "alert":
             value["warning"] |= {"onset": None}
         if kind == "retraction":
@@ -404,6 +404,12 @@ class Drawn:
             return float(choose(PEOPLE if info.unit != "engine" else PEOPLE[:10]))
         least, most = BOUNDS.get(info.unit, (0.0, 1e6))
         return choose((float(least), math.nextafter(most, least), self.random.uniform(least, min(most, 1000.0)), 0.5))
+
+    def _sensible_people(self, persons: Value) -> None:
+        """At least so many dead, missing and saved are not more than at most so many in all."""
+        for name in ("survivors", "dead", "missing"):
+            if persons["total"] and persons[name]:
+                persons[name]["min"] = None
 
     def _times(self, drawn: Value) -> Value:
         """What was seen, then until when, then reported; and none of it of the bus."""

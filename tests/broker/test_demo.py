@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 from collections import Counter
@@ -116,6 +117,18 @@ def test_a_withheld_value_occurs_nowhere_in_a_recipients_output(out: Path, summa
     }
 
     assert SECRETS[secret] == holders
+
+
+@pytest.mark.parametrize("name", ["README.md", "README.fr.md"])
+def test_the_readme_shows_what_became_of_the_inputs(summary: dict[str, Any], name: str) -> None:
+    """
+    The table of counts in the README is that of a run; tests/domain/test_readme.py writes it from a summary.
+    """
+    shown = re.findall(r"^\u2502 ([a-z-]+) +\u2502((?: +\d+ \u2502){5})$", (ROOT / name).read_text(encoding="utf-8"), re.MULTILINE)
+
+    assert {recipient: list(counts.values()) for recipient, counts in summary["by_recipient"].items()} == {
+        recipient: [int(number) for number in re.findall(r"\d+", numbers)] for recipient, numbers in shown
+    }
 
 
 def test_nothing_is_left_running(out: Path) -> None:

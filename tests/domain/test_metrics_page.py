@@ -41,7 +41,7 @@ def declared() -> list[Metric]:
     collectors = [one for one in vars(metrics).values() if isinstance(one, MetricWrapperBase)]
     known = {one for one in metrics.REGISTRY._collector_to_names if isinstance(one, MetricWrapperBase)}
     assert known == set(collectors)
-    return [Metric(one._name, one._type, tuple(one._labelnames), str(one._documentation)) for one in collectors]
+    return [Metric(one._name, str(one._type), tuple(one._labelnames), str(one._documentation)) for one in collectors]
 
 
 def rows() -> Iterator[str]:

@@ -6,6 +6,7 @@ Where the tables change, write it anew: PYTHONPATH=tests python tests/domain/tes
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -116,7 +117,7 @@ def reasons(recipient: str, row: Mapping[str, Any]) -> str:
 
 def shown(path: str, value: Any) -> str:
     """A coarse value; of the time of acceptance, which only a run knows, how it is cut."""
-    return f"to the {value}" if path == "times.accepted_at" else str(value)
+    return f"to the {value}" if path == "times.accepted_at" else json.dumps(value).strip('"')
 
 
 def written() -> str:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -21,12 +21,11 @@ from boutre.processors.accept import national_key
 from boutre.processors.conditions import ZonesAt, refusal
 from boutre.processors.cut import Cut, FieldState, together
 from boutre.processors.decision import Decision, Emit, Inbound, Outbound, Reject, Released, State
-from boutre.processors.repeats import MOST, Rule, Trace, traces
+from boutre.processors.memory import Memory
+from boutre.processors.repeats import Rule, Trace, traces
 from boutre.schemas.codec import Codec
 from boutre.schemas.identity import pseudonym, receipt_id, view_id
-
-DIGESTS = 64
-"""Digests of cuts remembered for one record and recipient; beyond them a repeat is sent again rather than lost."""
+from boutre.schemas.writing import Prepared
 
 NOT_SUBSTANCE = frozenset({"id", "provenance", "view"})
 """
@@ -55,7 +54,7 @@ class _Outcome:
     reason: str | None = None
     view: str | None = None
     agreements: tuple[str, ...] = ()
-    states: tuple[FieldState, ...] = ()
+    cut: Cut | None = None
     commitment: bytes | None = None
     out: Outbound | None = None
     digest: str | None = None
@@ -73,6 +72,7 @@ class Release:
     desks: Sequence[Desk]
     zones_at: ZonesAt
     rules: tuple[Rule, ...] = ()
+    _rows: dict[tuple[Cut, bool], Prepared] = field(default_factory=dict, repr=False, compare=False)
 
     def __call__(self, record: Inbound, state: State, /) -> Decision:
         """
@@ -88,7 +88,7 @@ class Release:
         missing = _missing(kind, value)
         if missing is not None or record.accepted is None:
             return Reject("missing-field", missing) if missing else Reject("internal-error", detail="no time of acceptance")
-        case = _Case(kind, value, record, record.accepted, _Memory.of(value, state), tuple(traces(self.rules, kind, value)))
+        case = _Case(kind, value, record, record.accepted, Memory.of(value, state), tuple(traces(self.rules, kind, value)))
         outcomes = [(desk, self._decide(desk, case)) for desk in self.desks]
         receipts = [self._receipt(desk, case, outcome) for desk, outcome in outcomes]
         views = [outcome.out for _, outcome in outcomes if outcome.out is not None]
@@ -132,13 +132,13 @@ class Release:
             "agreements": list(agreements),
             "policy": desk.policies[case.kind],
             # A group that is withheld whole says so itself, in its place.
-            "fields": [_row(state) for state in cut.states if "." in state.field or state.state != "withheld"],
+            "fields": self._states(cut, whole_groups=False),
         }
         view["id"], frame = self.codec.identify(case.kind, view, lambda content: view_id(desk.key, identifier, content))
         digest = _substance(view)
         had = {digest for each in (identifier, *(one for one, _ in earlier)) for digest in case.had.digests(desk.recipient, each)}
         if digest in had:
-            return _Outcome("repeat", "already-had", None, agreements, cut.states)
+            return _Outcome("repeat", "already-had", None, agreements, cut)
         out = Outbound(
             f"for.{desk.recipient}.{case.kind}",
             pseudonym(desk.key, subject).encode(),
@@ -147,12 +147,20 @@ class Release:
             _headers(case.kind, str(view["id"])),
         )
         commitment = hashlib.blake2b(frame, key=desk.key[:64], digest_size=32).digest()
-        return _Outcome("delivered", None, view["id"], agreements, cut.states, commitment, out, digest, visible)
+        return _Outcome("delivered", None, view["id"], agreements, cut, commitment, out, digest, visible)
 
     def _may_know(self, name: str, cut: Cut) -> bool:
         """Say whether a recipient gets all by which a rule finds a repeat: else being told of it would tell of the rest."""
         rule = next(rule for rule in self.rules if rule.name == name)
         return cut.kept.issuperset(rule.looks_at)
+
+    def _states(self, cut: Cut, *, whole_groups: bool) -> Prepared:
+        """Give what was done to the fields of a cut as Avro; the same for every record, it is written once."""
+        made = self._rows.get((cut, whole_groups))
+        if made is None:
+            states = [one for one in cut.states if whole_groups or "." in one.field or one.state != "withheld"]
+            made = self._rows[cut, whole_groups] = self.codec.prepare("receipt", "fields", [_row(one) for one in states])
+        return made
 
     def _receipt(self, desk: Desk, case: _Case, outcome: _Outcome) -> Outbound:
         identifier = str(case.value["id"])
@@ -169,7 +177,7 @@ class Release:
             "topic": outcome.out.topic if outcome.out else None,
             "policy": policy,
             "agreements": list(outcome.agreements),
-            "fields": [_row(state) for state in outcome.states],
+            "fields": [] if outcome.cut is None else self._states(outcome.cut, whole_groups=True),
             "commitment": outcome.commitment,
             "accepted_at": case.accepted,
         }
@@ -184,7 +192,7 @@ class _Case:
     value: Mapping[str, Any]
     record: Inbound
     accepted: datetime
-    had: _Memory
+    had: Memory
     traces: tuple[Trace, ...]
 
     def with_repeat(self, earlier: Sequence[tuple[str, str]]) -> dict[str, Any]:
@@ -196,7 +204,7 @@ class _Case:
         """Give what is to be remembered: for each recipient only what was delivered to it."""
         identifier = str(self.value["id"])
         given = {recipient: outcome for recipient, outcome in outcomes.items() if outcome.digest is not None}
-        changes = self.had.given(identifier, given)
+        changes = self.had.given(identifier, {name: outcome.digest for name, outcome in given.items() if outcome.digest})
         for trace in self.traces:
             told = [recipient for recipient, outcome in given.items() if trace in outcome.traces]
             if told:
@@ -204,63 +212,6 @@ class _Case:
         if self.kind == "retraction":
             changes[self.had.gone_key(str(self.value["recall"]["record"]))] = True
         return changes
-
-
-@dataclass(frozen=True, slots=True)
-class _Memory:
-    """
-    What release remembers of one member's records.
-
-    ``had:<record>`` holds the digests of what each recipient was given of it, ``repeat:<digest>`` the reports by which each
-    recipient may know a repeat, and ``gone:<member>:<record>`` what its own member took back. A recipient's part is made of what it
-    was given only, so that a record which it may not have changes nothing for it.
-    """
-
-    state: State
-    member: str
-
-    @classmethod
-    def of(cls, value: Mapping[str, Any], state: State) -> _Memory:
-        return cls(state, str(value["origin"]["member"]))
-
-    def gone_key(self, identifier: str) -> str:
-        return f"gone:{self.member}:{identifier}"
-
-    def gone(self, identifier: str) -> bool:
-        return bool(self.state.get(self.gone_key(identifier)))
-
-    def digests(self, recipient: str, identifier: str) -> list[str]:
-        entry = self.state.get(f"had:{identifier}") or {}
-        return list(entry.get("to", {}).get(recipient, ())) if entry.get("member") == self.member else []
-
-    def gave(self, recipient: str, identifier: str) -> bool:
-        return bool(self.digests(recipient, identifier))
-
-    def earlier(self, recipient: str, traces: Sequence[Trace]) -> list[tuple[str, str]]:
-        """Give the reports of the same event that *recipient* had and that still stand, each with the rule that says so."""
-        found = [
-            (identifier, trace.rule)
-            for trace in traces
-            for key in trace.keys
-            for identifier, names in (self.state.get(key) or {}).get(recipient, ())
-            if trace.agrees(names) and not self.gone(identifier)
-        ]
-        return list(dict(found).items())
-
-    def given(self, identifier: str, outcomes: Mapping[str, _Outcome]) -> dict[str, Any]:
-        if not outcomes:
-            return {}
-        to = {name: self.digests(name, identifier) for name in (self.state.get(f"had:{identifier}") or {}).get("to", {})}
-        for recipient, outcome in outcomes.items():
-            to[recipient] = [*to.get(recipient, ()), outcome.digest][-DIGESTS:]
-        return {f"had:{identifier}": {"member": self.member, "to": to}}
-
-    def seen(self, trace: Trace, identifier: str, recipients: Sequence[str]) -> dict[str, Any]:
-        cell = dict(self.state.get(trace.keys[0]) or {})
-        for recipient in recipients:
-            others = [entry for entry in cell.get(recipient, ()) if entry[0] != identifier]
-            cell[recipient] = [*others, [identifier, list(trace.names)]][-MOST:]
-        return cell
 
 
 def _missing(kind: str, value: Mapping[str, Any]) -> str | None:

@@ -82,6 +82,10 @@ class Consumer(driver.Consumer):
     def _new_consumer_thread(self) -> ConsumerThread:
         return ConsumerThread(self, loop=self.loop, beacon=self.beacon)
 
+    def _still(self, generation: int) -> bool:
+        """Say whether records may flow, and are those of the assignment in force."""
+        return bool(self.flow_active and self.app.consumer_generation_id == generation)
+
     async def getmany(self, timeout: float) -> AsyncIterator[tuple[TP, Batch]]:  # noqa: ASYNC109 - Faust's signature
         """Yield one message for each partition that has records, standing for all of them."""
         # A tail of control records makes the fetcher sleep its whole time-out with other partitions' records in hand.
@@ -94,7 +98,7 @@ class Consumer(driver.Consumer):
             return
         mine: frozenset[Any] = frozenset(active or ())
         for tp, batch in records.items():
-            if not self.flow_active or self.app.consumer_generation_id != generation:
+            if not self._still(generation):
                 return
             if len(batch) == 0 or tp not in mine:
                 continue

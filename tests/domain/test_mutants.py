@@ -1,0 +1,111 @@
+"""
+Tests that can fail: each mutant in ``mutants/`` breaks one promise of the core, and the test that it names must notice.
+
+A mutant is a text of one module and what takes its place. It is made in a copy of the package, in front of the real one on the path
+of a fresh interpreter; the same tests pass there on the unchanged copy, so that it is the mutant which they notice.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+import tomllib
+from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from records import ROOT
+
+FOLDER = Path(__file__).with_name("mutants")
+NAMES = sorted(path.stem for path in FOLDER.glob("*.toml"))
+PASSED, FAILED = 0, 1
+"""Exit status of pytest."""
+
+
+@dataclass(frozen=True, slots=True)
+class Mutant:
+    """
+    One broken promise: *why* says it, and *killed_by* is the test that holds it.
+    """
+
+    why: str
+    file: str
+    old: str
+    new: str
+    killed_by: str
+
+
+def mutant(name: str) -> Mutant:
+    """A mutant by the name of its file."""
+    return Mutant(**tomllib.loads((FOLDER / f"{name}.toml").read_text(encoding="utf-8")))
+
+
+def copy(folder: Path) -> Path:
+    """A copy of the package that finds the schemas where a checkout has them."""
+    shutil.copytree(ROOT / "src" / "boutre", folder / "src" / "boutre", ignore=shutil.ignore_patterns("__pycache__"))
+    (folder / "schemas").symlink_to(ROOT / "schemas")
+    return folder / "src"
+
+
+def run(source: Path, tests: Iterable[str]) -> tuple[int, str]:
+    """Run tests on a copy of the package: the exit status of pytest, and what it printed."""
+    command = [sys.executable, "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider", "-p", "no:randomly", "--hypothesis-seed=1"]
+    paths = [str(ROOT / "tests" / "domain" / test) for test in tests]
+    told = subprocess.run(
+        [*command, "--rootdir", str(ROOT), "-c", str(ROOT / "pyproject.toml"), *paths],
+        cwd=source,
+        env={**os.environ, "PYTHONPATH": str(source), "PYTHONDONTWRITEBYTECODE": "1", "BOUTRE_TEST_ALL": ""},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=200,
+    )
+    return told.returncode, told.stdout + told.stderr
+
+
+@pytest.fixture(scope="module")
+def outcomes(tmp_path_factory: pytest.TempPathFactory) -> dict[str, tuple[int, str]]:
+    """
+    What came of each mutant and of the unchanged copy, two of them at a time.
+    """
+
+    def one(name: str) -> tuple[int, str]:
+        source = copy(tmp_path_factory.mktemp(name or "unchanged"))
+        if name == "":
+            return run(source, sorted({mutant(each).killed_by for each in NAMES}))
+        change = mutant(name)
+        path = source / "boutre" / change.file
+        content = path.read_text(encoding="utf-8")
+        assert 1 == content.count(change.old), f"{name}: what is to be replaced stands {content.count(change.old)} times"
+        path.write_text(content.replace(change.old, change.new), encoding="utf-8")
+        return run(source, [change.killed_by])
+
+    with ThreadPoolExecutor(2) as pool:
+        return dict(zip(["", *NAMES], pool.map(one, ["", *NAMES]), strict=True))
+
+
+def test_without_a_mutant_they_pass(outcomes: dict[str, tuple[int, str]]) -> None:
+    """
+    The control: on an unchanged copy all of these tests pass.
+    """
+    status, printed = outcomes[""]
+
+    assert PASSED == status, printed
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_mutant_is_noticed(name: str, outcomes: dict[str, tuple[int, str]]) -> None:
+    """
+    The test that it names fails, and by its assertion: not since the copy could not be imported.
+    """
+    status, printed = outcomes[name]
+
+    assert FAILED == status, printed
+    assert mutant(name).killed_by.partition("::")[2] in printed
+    assert "ImportError" not in printed
+    assert "SyntaxError" not in printed
