@@ -22,7 +22,7 @@ SECRETS: dict[str, set[str]] = {
     "Nadjma Exemple": set(),
     "INVENTE-0412": set(),
     "Imaginaire": set(),
-    "Écho radar sans AIS": {"rmifc"},
+    "Écho radar sans AIS": set(),
     "FULL CITY": {"rmifc", "rcoc", "seychelles", "mauritius", "france"},
     "incidents-imb": {"rmifc", "rcoc"},
     "Crime at Sea": {"rmifc"},

@@ -2,18 +2,17 @@
 Tests that can fail: each mutant in ``mutants/`` breaks one promise of the core, and the test that it names must notice.
 
 A mutant is a text of one module and what takes its place. It is made in a copy of the package, in front of the real one on the path
-of a fresh interpreter; the same tests pass there on the unchanged copy, so that it is the mutant which they notice.
+of a child of its own; the same tests pass there on the unchanged copy, so that it is the mutant which they notice.
 """
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import subprocess
 import sys
 import tomllib
-from collections.abc import Iterable
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -52,41 +51,34 @@ def copy(folder: Path) -> Path:
     return folder / "src"
 
 
-def run(source: Path, tests: Iterable[str]) -> tuple[int, str]:
-    """Run tests on a copy of the package: the exit status of pytest, and what it printed."""
-    command = [sys.executable, "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider", "-p", "no:randomly", "--hypothesis-seed=1"]
-    paths = [str(ROOT / "tests" / "domain" / test) for test in tests]
-    told = subprocess.run(
-        [*command, "--rootdir", str(ROOT), "-c", str(ROOT / "pyproject.toml"), *paths],
-        cwd=source,
-        env={**os.environ, "PYTHONPATH": str(source), "PYTHONDONTWRITEBYTECODE": "1", "BOUTRE_TEST_ALL": ""},
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=200,
-    )
-    return told.returncode, told.stdout + told.stderr
-
-
 @pytest.fixture(scope="module")
 def outcomes(tmp_path_factory: pytest.TempPathFactory) -> dict[str, tuple[int, str]]:
     """
-    What came of each mutant and of the unchanged copy, two of them at a time.
+    For the unchanged copy, by the name "", and for each mutant: the exit status of pytest, and what it printed.
     """
-
-    def one(name: str) -> tuple[int, str]:
-        source = copy(tmp_path_factory.mktemp(name or "unchanged"))
-        if name == "":
-            return run(source, sorted({mutant(each).killed_by for each in NAMES}))
-        change = mutant(name)
-        path = source / "boutre" / change.file
-        content = path.read_text(encoding="utf-8")
-        assert 1 == content.count(change.old), f"{name}: what is to be replaced stands {content.count(change.old)} times"
-        path.write_text(content.replace(change.old, change.new), encoding="utf-8")
-        return run(source, [change.killed_by])
-
-    with ThreadPoolExecutor(2) as pool:
-        return dict(zip(["", *NAMES], pool.map(one, ["", *NAMES]), strict=True))
+    folder = tmp_path_factory.mktemp("mutants")
+    jobs = []
+    for name in ("", *NAMES):
+        source = copy(folder / (name or "unchanged"))
+        if name:
+            change = mutant(name)
+            path = source / "boutre" / change.file
+            content = path.read_text(encoding="utf-8")
+            assert 1 == content.count(change.old), f"{name}: what is to be replaced stands {content.count(change.old)} times"
+            path.write_text(content.replace(change.old, change.new), encoding="utf-8")
+        tests = [mutant(name).killed_by] if name else sorted({mutant(each).killed_by for each in NAMES})
+        jobs.append([str(source), str(folder / f"{name}.log"), *(str(ROOT / "tests" / "domain" / test) for test in tests)])
+    done = subprocess.run(
+        [sys.executable, str(FOLDER / "forked.py")],
+        input=json.dumps(jobs),
+        env={**os.environ, "PYTHONDONTWRITEBYTECODE": "1", "BOUTRE_TEST_ALL": ""},
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=280,
+    )
+    printed = [Path(job[1]).read_text(encoding="utf-8") for job in jobs]
+    return dict(zip(["", *NAMES], zip(json.loads(done.stdout), printed, strict=True), strict=True))
 
 
 def test_without_a_mutant_they_pass(outcomes: dict[str, tuple[int, str]]) -> None:

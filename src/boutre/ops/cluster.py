@@ -50,6 +50,13 @@ class Cluster:
             described = self._admin.describe_cluster(request_timeout=timeout).result(timeout + 1)
             return str(described.cluster_id)
 
+    def names(self) -> frozenset[str]:
+        """
+        The names of all topics that this client may see.
+        """
+        with self._asking():
+            return frozenset(self._admin.list_topics(timeout=_PATIENCE).topics)
+
     def topics(self, names: Callable[[str], bool] = lambda _name: True) -> dict[str, Found]:
         """
         The topics for which *names* says yes, without Kafka's internal ones, with all that is set on them.

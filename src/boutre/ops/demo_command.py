@@ -52,7 +52,7 @@ def demo(settings: Settings, out: Path, *, restart_kafka: bool) -> None:
         raise SystemExit(1)
 
 
-@click.command(epilog="Example: boutre up && boutre watch rcoc --language fr")
+@click.command(epilog="Example: boutre up && boutre watch rcoc --language fr --from beginning")
 @click.option("--out", type=click.Path(path_type=Path), default=Path("out/up"), show_default=True, help="Folder of the results.")
 @click.option("--samples/--no-samples", default=True, show_default=True, help="Publish the sample feeds.")
 @with_settings
@@ -74,7 +74,7 @@ def up(settings: Settings, out: Path, *, samples: bool) -> None:
         raise
     for worker in bus.workers:
         click.echo(f"{worker.name:<16} http://127.0.0.1:{worker.port}/metrics  {worker.log}")
-    click.echo("try: boutre watch rcoc --language fr   |   boutre connector list   |   boutre down", err=True)
+    click.echo("try: boutre watch rcoc --language fr --from beginning   |   boutre connector list   |   boutre down", err=True)
 
 
 @click.command(epilog="Example: boutre down")

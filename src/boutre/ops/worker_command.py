@@ -9,11 +9,13 @@ from pathlib import Path
 import click
 
 from boutre import metrics
-from boutre.errors import DeclarationError, Fault
+from boutre.errors import DeclarationError, Fault, Unavailable
 from boutre.ops import logs
 from boutre.ops.assembly import assemble, keys_of
+from boutre.ops.cluster import Cluster as Admin
 from boutre.ops.command import with_settings
 from boutre.ops.settings import Settings
+from boutre.processors.handle import Processor
 
 
 @click.command(epilog="Example: boutre worker release --metrics-port 9102")
@@ -30,6 +32,7 @@ def worker(settings: Settings, processor: str, metrics_port: int | None, data: P
     if processor not in names:
         raise DeclarationError([Fault("processors/pipeline.toml", processor, f"no such processor; there are {', '.join(names)}")])
     (handler,) = assembly.handlers(keys_of(settings), processor)
+    _see_topics(settings, handler.processor)
     port = metrics.serve(settings.metrics_port if metrics_port is None else metrics_port, settings.metrics_address)
     click.echo(f"{processor}: /metrics on port {port}", err=True)
     if uvloop:
@@ -52,3 +55,12 @@ def worker(settings: Settings, processor: str, metrics_port: int | None, data: P
         kafka.get("ssl.key.location"),
     )
     run(build(f"boutre-{processor}", handler, cluster, data or settings.state / "workers" / processor))
+
+
+def _see_topics(settings: Settings, processor: Processor) -> None:
+    """Refuse to start where a topic is missing: a worker without its topics would say that it is ready, and do nothing."""
+    needed = {*processor.reads, *processor.writes, processor.changelog}
+    missing = sorted(needed - Admin(settings.kafka.client()).names())
+    if missing:
+        shown = ", ".join(missing[:3]) + (" and more" if len(missing) > 3 else "")  # noqa: PLR2004 - enough to know which
+        raise Unavailable(f"{len(missing)} topics are not there ({shown}); make them with `boutre topics apply`")

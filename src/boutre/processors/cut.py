@@ -197,8 +197,14 @@ class _Rules:
             against = self._bars(agreement, info, METHODS[coarsen.method].gives)
             if against is not None:
                 return _withheld(info, agreement, against)
-        state = FieldState(info.path, "coarsened", clause, str(coarsen))
-        return _Node(info, _each(info, lambda value, _: coarsen(value), whole=False), first, clause, whole=False, states=(state,))
+        gives = METHODS[coarsen.method].gives
+        lost = (child.path for child in self.below.get(info.path, ()) if child.name not in gives)
+        states = (
+            FieldState(info.path, "coarsened", clause, str(coarsen)),
+            # What coarsening leaves out is withheld, and not unknown.
+            *(FieldState(path, "withheld", clause) for path in lost),
+        )
+        return _Node(info, _each(info, lambda value, _: coarsen(value), whole=False), first, clause, whole=False, states=states)
 
     def _bars(self, agreement: Agreement, info: FieldInfo, gives: frozenset[str]) -> str | None:
         """Give the clause by which an agreement withholds one of the fields that coarsening *gives*."""

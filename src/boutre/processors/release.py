@@ -143,7 +143,7 @@ class Release:
             f"for.{desk.recipient}.{case.kind}",
             pseudonym(desk.key, subject).encode(),
             frame,
-            case.record.timestamp,
+            _stamp(view, case.accepted),
             _headers(case.kind, str(view["id"])),
         )
         commitment = hashlib.blake2b(frame, key=desk.key[:64], digest_size=32).digest()
@@ -250,6 +250,18 @@ def _gravest(reasons: list[str]) -> str:
 
 def _row(state: FieldState) -> dict[str, Any]:
     return {"field": state.field, "state": state.state, "clause": state.clause, "method": state.method}
+
+
+def _stamp(view: Mapping[str, Any], accepted: datetime) -> int:
+    """
+    Give the Kafka timestamp of a view: the time of acceptance as its recipient gets it, the day where it does not get it.
+
+    A timestamp is read beside the value: it may not tell what the value withholds. When it came, its reader sees for itself.
+    """
+    times = view.get("times")
+    told = times.get("accepted_at") if isinstance(times, Mapping) else None
+    moment = told or accepted.replace(hour=0, minute=0, second=0, microsecond=0)
+    return round(moment.timestamp() * 1000)
 
 
 def _headers(kind: str, identifier: str) -> tuple[tuple[str, bytes], ...]:

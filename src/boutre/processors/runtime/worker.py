@@ -137,4 +137,6 @@ def run(app: faust.App) -> None:
     Run *app* until it is told to stop (SIGTERM, SIGINT); its partitions then move on.
     """
     worker = faust.Worker(app, loglevel="WARNING", redirect_stdouts=False, override_logging=False)
+    # Its spinner would write into the log.
+    worker.spinner = None
     worker.execute_from_commandline()
