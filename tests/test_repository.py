@@ -25,6 +25,8 @@ LARGEST: Final = 300
 """Lines of a module: about what a reader holds in mind."""
 
 LARGER: Final[dict[str, str]] = {
+    "connectors/kafka_views.py": "one reader: its group, its positions and the ends of its partitions are one idea",
+    "connectors/sources/form_fields.py": "the one table of boxes by which forms are written and read; most of it is that table",
     "schemas/fields.py": "a walk over an Avro schema and the rules of one field belong together, and are read together",
 }
 """Modules that may be larger, each with its reason."""

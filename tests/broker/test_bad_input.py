@@ -435,8 +435,8 @@ def json_lines(machine: Machine, secrets: dict[Bad, str]) -> list[str]:
         ("naive-time", "times.observed.at", lambda s: line(s, times={"observed": {"at": "2024-03-01T06:30", "precision": "minute"}})),
         ("impossible-time", "times.observed.at", lambda s: line(s, times={"observed": {"at": "2024-02-30T06:30Z", "precision": "minute"}})),
         ("foreign-member", "origin.member", lambda s: line(s, origin={"member": "seychelles"})),
-        ("wrong-type", "position", lambda s: line("w1", position={"latitude": s, "longitude": 1})),
-        ("wrong-type", "position", lambda s: line(s, position={"latitud": 1})),
+        ("wrong-type", "position.latitude", lambda s: line("w1", position={"latitude": s, "longitude": 1})),
+        ("wrong-type", "position.latitud", lambda s: line(s, position={"latitud": 1})),
         ("wrong-type", "times.accepted_at", lambda s: line(s, times={"accepted_at": "2024-03-01T06:30Z"})),
         ("wrong-kind", None, lambda s: line(s, kind="reject")),
         ("malformed-line", None, lambda s: line(s)[:-1]),
@@ -465,25 +465,29 @@ def forms(machine: Machine, secrets: dict[Bad, str]) -> list[str]:
     cells = {
         "Kind of report": "sighting",
         "Your reference of the report": reference,
+        "Exercise?": "no",
         "Time zone of the times below": "UTC",
         "Date of the event": "2024-03-09",
-        "Type of event": "irregular-migration",
+        "Kind of event": "irregular-migration",
         "Latitude": f"{where['latitude']:.2f}",
         "Longitude": f"{where['longitude']:.2f}",
+        "Kind of craft": "kwassa",
+        "By what it was seen": "Sighting",
+        "TLP marking": "GREEN",
     }
     machine.declare("comoros-forms")
     machine.put("forms/whole.csv", "field,value\n" + "".join(f"{name},{value}\n" for name, value in cells.items()))
-    broken: dict[str, tuple[str, Callable[[str], bytes]]] = {
-        "half.csv": ("incomplete-form", lambda s: f"field,value\nKind of report,sighting\nYour reference of the report,{s}\n".encode()),
-        "nothing.csv": ("empty-file", lambda _: b""),
-        "letters.csv": ("wrong-encoding", lambda s: f"field,value\nKind of report,{s}".encode() + b"\x81\x8d\xff\n"),
-        "book.xlsx": ("not-readable", lambda s: b"PK\x03\x04" + s.encode()),
-        "picture.png": ("not-readable", lambda s: b"\x89PNG" + s.encode()),
+    broken: dict[str, tuple[str, int | None, Callable[[str], bytes]]] = {
+        "half.csv": ("incomplete-form", None, lambda s: f"field,value\nKind of report,sighting\nYour reference of the report,{s}\n".encode()),
+        "nothing.csv": ("empty-file", None, lambda _: b""),
+        "letters.csv": ("wrong-encoding", 2, lambda s: f"field,value\nKind of report,{s}".encode() + b"\x81\x8d\xff\n"),
+        "book.xlsx": ("not-readable", None, lambda s: b"PK\x03\x04" + s.encode()),
+        "picture.png": ("not-readable", None, lambda s: b"\x89PNG" + s.encode()),
     }
-    for name, (code, make) in broken.items():
+    for name, (code, number, make) in broken.items():
         secret = fresh()
         machine.put(f"forms/{name}", make(secret))
-        secrets["comoros-forms", name, None, None, code] = secret
+        secrets["comoros-forms", name, number, None, code] = secret
     return [reference]
 
 

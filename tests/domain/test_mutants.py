@@ -45,8 +45,8 @@ def mutant(name: str) -> Mutant:
 
 
 def copy(folder: Path) -> Path:
-    """A copy of the package that finds the schemas where a checkout has them."""
-    shutil.copytree(ROOT / "src" / "boutre", folder / "src" / "boutre", ignore=shutil.ignore_patterns("__pycache__"))
+    """A copy of the package, as it is compiled, that finds the schemas where a checkout has them."""
+    shutil.copytree(ROOT / "src" / "boutre", folder / "src" / "boutre")
     (folder / "schemas").symlink_to(ROOT / "schemas")
     return folder / "src"
 

@@ -13,7 +13,8 @@ import pytest
 from boutre.errors import DeclarationError, Fault
 from boutre.processors import pipeline as pipelines
 from boutre.processors.accept import Accept
-from boutre.processors.pipeline import Pipeline, mermaid
+from boutre.processors.picture import mermaid
+from boutre.processors.pipeline import Pipeline
 from boutre.processors.release import Release
 from boutre.topics import bus
 from records import CODEC, LOCK, RECIPIENTS, ROOT, keyring, real_pipeline, recipient_key, words

@@ -28,7 +28,7 @@ from boutre.connectors.side_by_side import SIGNS, compare
 from boutre.language import say
 from boutre.ops.command import main
 from boutre.ops.demo_command import _counts
-from boutre.processors.pipeline import mermaid
+from boutre.processors.picture import mermaid
 from expected_views import tables
 from pages import ROOT, Page
 from records import RECIPIENTS, real_pipeline

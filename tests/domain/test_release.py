@@ -24,6 +24,7 @@ from boutre.processors.release import Desk, Release
 from boutre.schemas.fields import FieldInfo
 from boutre.schemas.identity import pseudonym
 from boutre.schemas.marks import Sealed, Withheld
+from boutre.schemas.meanings import CATEGORIES
 from records import (
     AT,
     CODEC,
@@ -150,10 +151,9 @@ def test_whether_it_is_late_goes_only_where_the_exact_time_goes() -> None:
     """
     ``times.late`` is made of the exact time: who gets the time by the day would learn more than the day from it.
     """
-    day = agreement(
-        categories={"event": "keep", "administrative": "keep"}, fields={"times.observed": {"coarsen": "time", "to": "day"}}
-    )
-    exact = agreement(categories={"event": "keep", "administrative": "keep", "time": "keep"})
+    rules = {"event.type": "keep", "times.late": "keep"}
+    day = agreement(fields={**rules, "times.observed": {"coarsen": "time", "to": "day"}})
+    exact = agreement(fields={**rules, "times.observed": "keep"})
     value = kwassa()
     value["times"] |= {"late": True}
 
@@ -184,15 +184,16 @@ def test_a_record_that_it_may_not_have_changes_nothing_of_the_next_ones(recipien
     """
     A hidden report of the same event links nothing, marks nothing and suppresses nothing for a recipient who never had it.
     """
-    # The hidden one lies between the two others, which are too far apart to be one event without it.
-    hidden = attack("hidden", position={"latitude": 12.25, "longitude": 50.81}, handling={"tlp": "RED"})
-    seen = [
-        attack("first", position={"latitude": 12.145, "longitude": 50.81}),
-        attack("second", position={"latitude": 12.345, "longitude": 50.81}),
-        attack("third", position={"latitude": 12.345, "longitude": 50.81}),
-    ]
+
+    # The hidden ones lie between the two others, which are too far apart to be one event without them, and beside the second.
+    def at(name: str, latitude: float, **groups: Any) -> Value:
+        return attack(name, position={"latitude": latitude, "longitude": 50.81}, **groups)
+
+    others = {"tlp": "GREEN", "release_to": [name for name in RECIPIENTS if name != recipient]}
+    hidden = [at(f"hidden {latitude}", latitude, handling=others) for latitude in (12.25, 12.345)]
+    seen = [at("1", 12.145), at("2", 12.345), at("3", 12.345), at("4", 12.345, event={"type": "attack", "outcome": "robbed"})]
     written = []
-    for records in ([*seen[:1], hidden, *seen[1:]], [hidden, *seen], seen):
+    for records in ([*seen[:1], *hidden, *seen[1:]], [*hidden, *seen], seen):
         bus = local_bus()
         bus.publish([national("sighting", value) for value in records])
         written.append(views(bus.topics, recipient))
@@ -615,6 +616,27 @@ def test_a_cancel_or_update_is_never_taken_for_a_repeat(status: str) -> None:
 
     assert outcomes(bus, "sighting", first) == outcomes(bus, "sighting", second)
     assert status == decoded(bus.read("for.comoros.sighting")[1])["lifecycle"]["status"]
+
+
+def test_what_a_report_says_in_words_is_news() -> None:
+    """
+    Another report of an event that differs in its account alone goes, marked, to who gets the account; to others it is a repeat.
+    """
+    for narrative, expected in (("keep", 2), ("withhold", 1)):
+        step = release_of(
+            agreement(categories={**dict.fromkeys(CATEGORIES, "keep"), "narrative": narrative}), rules=release().rules
+        )
+        state: dict[str, Any] = {}
+        outs = []
+        for value in (attack("one"), attack("two", narrative=[{"language": "en", "text": "They came back."}])):
+            result = emitted(step, on_bus("sighting", value), state)
+            state |= result.changes
+            outs += views(result.records, "rmifc")
+
+        assert expected == len(outs)
+        assert [None, known_as("rmifc", attack("one"))][:expected] == [
+            (decoded(out)["lifecycle"]["repeats"] or {}).get("id") for out in outs
+        ]
 
 
 def test_inbound_of_the_real_bus_is_what_release_reads() -> None:

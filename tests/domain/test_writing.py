@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import UTC, date, datetime, timedelta
+from functools import partial
 from io import BytesIO
 from typing import Any
 
@@ -38,6 +39,15 @@ LEAVES: Mapping[str, st.SearchStrategy[Any]] = {
 }
 
 
+def marked(name: str, drawn: dict[str, Any]) -> Any:
+    """
+    Give the mark of the bus that a record stands for, or the record itself.
+    """
+    if name == "Withheld":
+        return Withheld(**drawn)
+    return Sealed(**{**drawn, "keys": tuple(drawn["keys"])}) if name == "Sealed" else drawn
+
+
 def values(schema: Any, named: dict[str, Any]) -> st.SearchStrategy[Any]:
     """
     Draw values of a schema, marks of the bus where they may stand.
@@ -51,9 +61,7 @@ def values(schema: Any, named: dict[str, Any]) -> st.SearchStrategy[Any]:
     if schema["type"] == "record":
         named[schema["name"]] = schema
         fields = st.fixed_dictionaries({field["name"]: values(field["type"], named) for field in schema["fields"]})
-        marks = {"Withheld": Withheld, "Sealed": lambda **given: Sealed(**{**given, "keys": tuple(given["keys"])})}
-        mark = marks.get(schema["name"])
-        return fields if mark is None else fields.map(lambda drawn: mark(**drawn))
+        return fields.map(partial(marked, schema["name"]))
     return LEAVES[schema.get("logicalType", schema["type"])]
 
 

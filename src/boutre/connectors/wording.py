@@ -165,7 +165,11 @@ def _not_given(view: Delivery, language: str, words: Words) -> Iterator[Line]:
     if partly:
         told = listed((f"{say(f'group.{top}', language)} ({', '.join(parts)})" for top, parts in partly.items()), language)
         asked = {group.ask for group in view.value.values() if isinstance(group, Withheld)}
-        ask = f" {say('action.ask', language, whom=words.contact(next(iter(asked)), language))}" if len(asked) == 1 and asked != {None} else ""
+        ask = (
+            f" {say('action.ask', language, whom=words.contact(next(iter(asked)), language))}"
+            if len(asked) == 1 and asked != {None}
+            else ""
+        )
         heading = say("watch.withheld", language, recipient=view.recipient)
         yield Line(f"{heading}{space(language)}: {told}.{ask}", "withheld")
     agreements = ", ".join(safe(each) for each in view.value["view"]["agreements"])

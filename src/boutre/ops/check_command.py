@@ -19,8 +19,8 @@ from boutre.errors import DeclarationError, Fault
 from boutre.ops.assembly import assemble
 from boutre.ops.command import with_settings
 from boutre.ops.settings import Settings
-from boutre.processors import pipeline
-from boutre.processors.pipeline import mermaid
+from boutre.processors import pipeline, policy
+from boutre.processors.picture import mermaid
 from boutre.schemas import lock, locking, vocabulary
 from boutre.schemas.codec import Codec
 from boutre.schemas.lock import Lock
@@ -52,7 +52,7 @@ def check(settings: Settings) -> None:
     # Without schemas nothing says what a field is; all else is read by itself, so that no fault hides one of another room.
     if locked is not None:
         _processors(root, proof, locked, words, declarations)
-    _connectors(root, proof, locked, words, declarations)
+    _connectors(root, proof, locked, words)
     raise_all(proof.faults)
 
 
@@ -86,7 +86,10 @@ class _Proof:
 
 def _processors(root: Path, proof: _Proof, locked: Lock, words: Vocabularies | None, declarations: Declarations | None) -> None:
     if words is None or declarations is None:
-        proof.of(lambda: pipeline.faults_alone(root, locked))
+        names = bus.names(root)
+        codes = {} if words is None else {"types": words.codes("event-type@1"), "purposes": words.codes("purpose@1")}
+        known = policy.Known(names.recipients, names.members, names.zones, **codes)
+        proof.of(lambda: pipeline.faults_alone(root, locked, known))
         return
     made = proof.of(lambda: pipeline.load(root, declarations, locked, words))
     if made is not None:
@@ -100,11 +103,9 @@ def _processors(root: Path, proof: _Proof, locked: Lock, words: Vocabularies | N
         )
 
 
-def _connectors(
-    root: Path, proof: _Proof, locked: Lock | None, words: Vocabularies | None, declarations: Declarations | None
-) -> None:
+def _connectors(root: Path, proof: _Proof, locked: Lock | None, words: Vocabularies | None) -> None:
     known = Known.of(locked, words.has) if locked is not None and words is not None else None
-    members = frozenset(declarations.members) if declarations is not None else None
+    members = bus.names(root).members
     names = sorted(path.stem for path in (root / feeds.FOLDER).glob("*.toml"))
     read = [proof.of(partial(feeds.one, root, name, known, members)) for name in names]
     found = [feed for feed in read if feed is not None]

@@ -195,22 +195,23 @@ def load(root: Path, declarations: Declarations, lock: Lock, vocabularies: Vocab
         vocabularies.codes("event-type@1"),
         vocabularies.codes("purpose@1"),
     )
-    zones = declarations.zones
-    policy = load_policy(root / "processors" / "agreements", lock, known, lambda lat, lon: frozenset(zones.at(lat, lon)), faults)
+    at = declarations.zones.at
+    policy = load_policy(root / "processors" / "agreements", lock, known, lambda lat, lon: frozenset(at(lat, lon)), faults)
     if file is None:
         raise DeclarationError(faults)
-    pipeline = Pipeline(file, policy, declarations, vocabularies)
-    raise_all([*faults, *check(pipeline)])
+    raise_all([*faults, *check(pipeline := Pipeline(file, policy, declarations, vocabularies))])
     return pipeline
 
 
-def faults_alone(root: Path, lock: Lock) -> list[Fault]:
+def faults_alone(root: Path, lock: Lock, known: Known) -> list[Fault]:
     """
-    Give what is wrong in ``processors/`` by itself, for a bus of which the rest cannot be read: no name is looked up.
+    Give what is wrong in ``processors/`` by itself, where the rest of the bus is not in order: without graph and examples.
     """
     faults: list[Fault] = []
-    read(root / FILE, PipelineFile, faults, root=root)
-    load_policy(root / "processors" / "agreements", lock, Known(), None, faults)
+    file = read(root / FILE, PipelineFile, faults, root=root)
+    if file is not None:
+        faults.extend(_name_faults(file, known.members, known.types))
+    load_policy(root / "processors" / "agreements", lock, known, None, faults)
     return faults
 
 
@@ -225,7 +226,9 @@ def check(pipeline: Pipeline) -> Iterator[Fault]:
         yield from _edge_faults(pipeline, edge)
     yield from _reader_faults(pipeline)
     yield from _view_faults(pipeline)
-    yield from _name_faults(pipeline)
+    types = pipeline.vocabularies.codes("event-type@1")
+    yield from _name_faults(pipeline.file, frozenset(pipeline.declarations.members), types)
+    yield from _twice_faults(pipeline)
 
 
 def _edge_faults(pipeline: Pipeline, edge: Edge) -> Iterator[Fault]:
@@ -259,38 +262,17 @@ def _view_faults(pipeline: Pipeline) -> Iterator[Fault]:
                 yield Fault("topics/recipients.toml", recipient, f"kinds lacks {kind!r}, which it gets by {given}")
 
 
-def _name_faults(pipeline: Pipeline) -> Iterator[Fault]:
-    file = pipeline.file
-    types = pipeline.vocabularies.codes("event-type@1")
+def _name_faults(file: PipelineFile, members: frozenset[str] | None, types: frozenset[str] | None) -> Iterator[Fault]:
     for kind in (*(kind for rule in file.repeats for kind in rule.types), *file.deadlines):
-        if kind not in types | {"default"}:
+        if types is not None and kind not in types | {"default"}:
             yield Fault(FILE, "repeats and deadlines", f"{kind!r} is no event type")
     for accept in file.accept:
         for member in accept.members:
-            if member not in pipeline.declarations.members:
+            if members is not None and member not in members:
                 yield Fault(FILE, accept.name, f"{member!r} is no member")
-    for key, names in (("name", [edge.name for edge in pipeline.edges]), ("repeats", [rule.name for rule in file.repeats])):
-        for name in sorted({name for name in names if names.count(name) > 1}):
-            yield Fault(FILE, key, f"{name!r} is there twice")
 
 
-def mermaid(pipeline: Pipeline) -> str:
-    """
-    Draw the pipeline for the README: members, steps, recipients, and the topics between them, by pattern.
-    """
-    declarations = pipeline.declarations
-    lines = ["flowchart LR", *(f'    {_mark(edge.name)}["{edge.name}"]' for edge in pipeline.edges)]
-    for accept in pipeline.file.accept:
-        lines += [f'    {_mark(member)}(["{member}"]) -- national.* --> {_mark(accept.name)}' for member in accept.members]
-        lines.append(f"    {_mark(accept.name)} -- bus.* --> {_mark(pipeline.file.release.name)}")
-    lines += [
-        f'    {_mark(pipeline.file.release.name)} -- for.* --> to_{_mark(recipient)}(["{recipient}"])'
-        for recipient in declarations.recipients
-    ]
-    receipts = [f"    {_mark(pipeline.file.release.name)} -- bus.receipt --> receipts[(receipts)]"]
-    rejects = [f"    {_mark(accept.name)} -. rejects.* .-> rejects[(each member's own rejects)]" for accept in pipeline.file.accept]
-    return "\n".join([*lines, *receipts, *rejects]) + "\n"
-
-
-def _mark(name: str) -> str:
-    return name.replace("-", "_")
+def _twice_faults(pipeline: Pipeline) -> Iterator[Fault]:
+    rules = [rule.name for rule in pipeline.file.repeats]
+    for key, names in (("name", [edge.name for edge in pipeline.edges]), ("repeats", rules)):
+        yield from (Fault(FILE, key, f"{name!r} is there twice") for name in sorted({one for one in names if names.count(one) > 1}))

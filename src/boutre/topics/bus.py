@@ -96,6 +96,33 @@ def load(root: Path) -> Declarations:
     return Declarations(root, *frozen, zones)
 
 
+@dataclass(frozen=True, slots=True)
+class Names:
+    """
+    What other rooms may name of a bus; None where its file cannot be read, so that nothing follows from that a second time.
+    """
+
+    members: frozenset[str] | None
+    recipients: frozenset[str] | None
+    zones: frozenset[str] | None
+
+
+def names(root: Path) -> Names:
+    """
+    Give the names that the bus at *root* declares, whatever else is wrong in its `topics/`.
+    """
+    folder = root / "topics"
+    members = read(folder / _MEMBERS, MembersFile, [], root=root)
+    recipients = read(folder / _RECIPIENTS, RecipientsFile, [], root=root)
+    faults: list[Fault] = []
+    zones = read_zones(folder / "zones", faults, root=root)
+    return Names(
+        None if members is None else frozenset(member.id for member in members.member),
+        None if recipients is None else frozenset(recipient.id for recipient in recipients.recipient),
+        None if faults else frozenset(zones),
+    )
+
+
 def _members(declared: Sequence[Member], faults: list[Fault]) -> dict[str, Member]:
     found: dict[str, Member] = {}
     for member in declared:

@@ -15,12 +15,17 @@ from pathlib import Path
 
 import cryptography.hazmat.primitives.asymmetric.ed25519
 import fastavro
+import hypothesis
 import hypothesis.strategies
 import msgspec
 import prometheus_client
 import pydantic
 import pytest
 import shapely
+
+# One failure is enough, and need not be made small.
+hypothesis.settings.register_profile("mutants", phases=(hypothesis.Phase.explicit, hypothesis.Phase.generate), database=None)
+hypothesis.settings.load_profile("mutants")
 
 LOADED = (cryptography, fastavro, hypothesis, msgspec, prometheus_client, pydantic, shapely)
 """Loaded before the first fork, for all children."""

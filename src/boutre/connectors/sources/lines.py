@@ -14,7 +14,7 @@ import json
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
-from functools import cache
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, Final
 
@@ -115,7 +115,7 @@ def _raw(options: Options, report: dict[str, Any], cursor: str, where: Where, li
     return Raw(kind, value, _own_reference(report), cursor, subject, revision, where, line.content)
 
 
-@cache
+@lru_cache(maxsize=16)  # by what a line calls its kind, which can be anything
 def _instants(kind: str) -> Mapping[str, Callable[[str, str], Any]]:
     """Give, for each field of *kind* that holds an instant or a day, how its text is read."""
     locked = lock.load()
