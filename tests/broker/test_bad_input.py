@@ -7,11 +7,11 @@ stood, in its own member's rejects and nowhere else; none of its values stands a
 
 from __future__ import annotations
 
-import json
-import math
-import uuid
+import re
+import subprocess
+import sys
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
@@ -36,12 +36,14 @@ from broker.bad_input.bus import (
     position,
     recipients_of,
     running,
-    signable,
     sighting,
+    signable,
 )
 from broker.bad_input.cases import CASES, REVOKED, Case
+from broker.bad_input.declarations import UNKNOWN_NAMES, UNREADABLE, Break
+from broker.bad_input.inputs import Bad, forms, fresh, json_lines, tables
 from broker.bad_input.member import Machine
-from records import RECIPIENTS, Value, national, signed
+from records import RECIPIENTS, ROOT, Value, national, signed
 
 RESERVED = 150_000_000
 """Bytes that a worker may come to take for bad input, whatever it is."""
@@ -76,11 +78,6 @@ def secret() -> str:
     return fresh()
 
 
-def fresh() -> str:
-    """A word that nobody else says."""
-    return f"secret-{uuid.uuid4().hex}"
-
-
 def in_both_languages(reject: Rejected) -> None:
     """Hold that a reject says what is wrong, and what to do, in English and in French."""
     said = reject.value["sentence"]
@@ -109,7 +106,7 @@ def nowhere_else(bus: Bus, secret: str, reject: Rejected) -> None:
     assert secret not in repr(told)
 
 
-# --- Records, one by one ---------------------------------------------------------------------------------------------------------
+# --- Records, one by one ----------------------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,7 +177,7 @@ def test_a_bad_record_is_one_reject_and_the_next_goes_through(bus: Bus, sent: di
         nowhere_else(bus, one.secret, reject)
 
 
-# --- Batches that no library writes -----------------------------------------------------------------------------------------------
+# --- Batches that no library writes -----------------------------------------------------------------------------------------
 
 
 def batch_of(*outs: Outbound) -> bytes:
@@ -196,7 +193,7 @@ def fine() -> tuple[Value, Outbound]:
 
 def test_a_header_whose_name_is_no_text_takes_nobody_with_it(bus: Bus, secret: str) -> None:
     """
-    A record with such a header is judged by the headers that it needs; one without them is a reject, and the batch around it is read.
+    A record with such a header is judged by the headers that it needs, one without them is a reject; the batch around it is read.
     """
     (before, first), (behind, last), (told, named) = fine(), fine(), fine()
     odd = (batches.Name(b"\xff\xfe" + secret.encode()), b"x")
@@ -266,7 +263,7 @@ def test_a_batch_that_grows_a_thousandfold_is_not_unpacked(bus: Bus) -> None:
     assert memory(bus, "accept-reports", "VmHWM") - before < 80_000_000
 
 
-# --- What is no bad input, and what never gets there -------------------------------------------------------------------------------
+# --- What is no bad input, and what never gets there ------------------------------------------------------------------------
 
 
 def test_a_clock_that_is_a_little_ahead_is_believed(bus: Bus) -> None:
@@ -282,7 +279,7 @@ def test_a_clock_that_is_a_little_ahead_is_believed(bus: Bus) -> None:
 
 def test_headers_for_routers_decide_nothing(bus: Bus) -> None:
     """
-    A record whose CloudEvents headers name another member, kind and id is what its value says, and is accounted for under its own id.
+    A record whose CloudEvents headers name another member, kind and id is what its value says, and accounted for under its own id.
     """
     value, other = sighting(fresh(), "seychelles"), sighting(fresh(), "seychelles")
     lies = {"ce_id": str(other["id"]).encode(), "ce_type": b"boutre.alert", "ce_source": b"/france/x", "ce_specversion": b"\xff"}
@@ -308,7 +305,7 @@ def test_a_report_of_thousands_of_names_is_remembered_in_few_bytes(bus: Bus) -> 
     """
     As many reports of one event as are remembered, each with as many names as fit, go through: what is remembered stays small.
     """
-    names = [{"attribute": "name", "value": f"{number:x}q"} for number in range(60_000)]
+    names = [{"attribute": "name", "value": f"{number:x}q"} for number in range(20_000)]
     where = {"latitude": -26.5, "longitude": 33.5}
     values = [sighting(fresh(), "france", claims=names, position=where) for _ in range(3)]
     for value in values:
@@ -320,13 +317,46 @@ def test_a_report_of_thousands_of_names_is_remembered_in_few_bytes(bus: Bus) -> 
     assert max(len(message.value) for message in remembered) < 20_000
 
 
-# --- Very much of it ---------------------------------------------------------------------------------------------------------------
+def test_a_member_that_spoils_its_own_rejects_spoils_no_account(bus: Bus) -> None:
+    """
+    A member's connectors write to its rejects, so anything can stand there: the account counts it, and goes on.
+    """
+    before = bus.account.unreadable_rejects
+    bus.send(Outbound("rejects.madagascar", b"x", b"?", 0))
+    bus.follow(lambda: bus.account.unreadable_rejects == before + 1, "what is no reject")
+
+    value, good = fine()
+    bus.send(good)
+    expect_through(bus, "sighting", value)
+
+
+def test_the_page_shows_how_to_look_at_ones_rejects(bus: Bus, secret: str) -> None:
+    """
+    The example of the page, run as it stands on this Kafka, prints the reason of a reject, its place and its sentence in French.
+    """
+    place = bus.send(signed("national.comoros.sighting", secret.encode(), "comoros", b"x"))
+    bus.follow(lambda: bool(bus.of(place)), "the reject")
+    (example,) = re.findall(r"```python\n(.+?)```", (ROOT / "docs" / "rejects.md").read_text(encoding="utf-8"), re.DOTALL)
+    assert '"localhost:9092"' in example
+    told = example.replace("localhost:9092", bus.bootstrap)
+
+    done = subprocess.run([sys.executable, "-c", told], check=True, capture_output=True, text=True, timeout=120)
+
+    assert any(
+        line.startswith("undecodable {") and f"'offset': {place[2]}" in line and "illisible" in line
+        for line in done.stdout.splitlines()
+    )
+    assert secret not in done.stdout
+
+
+# --- Very much of it --------------------------------------------------------------------------------------------------------
 
 
 def test_a_flood_of_garbage_drowns_nobody(bus: Bus) -> None:
     """
-    Five thousand records of garbage, and some hundred megabytes that were sent as a few, are rejects each; another member's record,
-    sent behind them, goes through, and so does the next of the same member. No worker has grown for it.
+    Five thousand records of garbage, and two hundred megabytes that were sent as a few bytes, are a reject each.
+
+    Another member's record, sent behind them, goes through, and so does the next of the same member; no worker has grown for it.
     """
     names = [worker.name for worker in bus.standing.workers]
     before = {name: memory(bus, name, "VmRSS") for name in names}
@@ -353,31 +383,7 @@ def test_a_flood_of_garbage_drowns_nobody(bus: Bus) -> None:
     assert {} == {name: memory(bus, name, "VmHWM") for name in names if memory(bus, name, "VmHWM") - before[name] > RESERVED}
 
 
-# --- What a member's connectors cannot read ----------------------------------------------------------------------------------------
-
-
-def line(reference: str, **groups: Any) -> bytes:
-    """A report as a line of JSON, of the day that the sample is of, at a place of its own."""
-    whole = {
-        "reference": reference,
-        "times": {"observed": {"at": "2024-03-01T06:30Z", "precision": "minute"}},
-        "event": {"type": "irregular-migration"},
-        "position": sighting("nobody")["position"],
-        **groups,
-    }
-    return json.dumps(whole).encode()
-
-
-def table_row(reference: str, remark: str, **cells: str) -> bytes:
-    """A row of the table, with what is wrong in it."""
-    where = sighting("nobody")["position"]
-    right = {"date": "2024-03-01", "latitude": f"{where['latitude']:.2f}", "longitude": f"{where['longitude']:.2f}", "mmsi": ""}
-    return ",".join([reference, *{**right, **cells}.values(), remark]).encode()
-
-
-HEADING = b"reference,date,latitude,longitude,mmsi,remark"
-Bad = tuple[str, str, int | None, str | None, str]
-"""What a connector must reject: feed, file, line, field, code."""
+# --- What a member's connectors cannot read ---------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)
@@ -390,105 +396,6 @@ class Published:
     good: dict[str, list[str]]
     counts: dict[str, Any]
     said: str
-
-
-def tables(machine: Machine, secrets: dict[Bad, str]) -> list[str]:
-    """Put tables, one with broken rows and some that are none; gives the references of the good rows."""
-    good = [fresh() for _ in range(2)]
-    rows: list[tuple[str, str | None, Callable[[str], bytes]]] = [
-        ("malformed-line", None, lambda secret: table_row("1", secret) + b",one,more"),
-        ("malformed-line", None, lambda secret: table_row("2", f'"{secret}')),
-        ("wrong-encoding", None, lambda secret: table_row("3", secret) + b" \xe9toile"),
-        ("out-of-range", "position.latitude", lambda secret: table_row("4", secret, latitude="95", longitude="200")),
-        ("latitude-longitude-swapped", "position.latitude", lambda secret: table_row("5", secret, latitude="145", longitude="-12")),
-        ("impossible-time", "date", lambda secret: table_row("6", secret, date="2024-02-30")),
-        ("future-time", "times.observed", lambda secret: table_row("7", secret, date="2199-01-01")),
-        ("wrong-type", "latitude", lambda secret: table_row("8", "", latitude=secret)),
-        ("placeholder-identifier", "claims.mmsi", lambda secret: table_row("9", secret, mmsi="123456789")),
-        ("missing-field", "reference", lambda secret: table_row("", secret)),
-    ]
-    lines = [HEADING, table_row(good[0], "fine")]
-    for code, field, make in rows:
-        secret = fresh()
-        lines.append(make(secret))
-        secrets["seychelles-table", "table.csv", len(lines), field, code] = secret
-    machine.declare("seychelles-table")
-    machine.put("table.csv", b"\n".join([*lines, table_row(good[1], "fine"), b""]))
-    whole: dict[str, tuple[str, Callable[[str], bytes]]] = {
-        "empty": ("empty-file", lambda _: b""),
-        "utf16": ("wrong-encoding", lambda secret: f"reference,date\n1,{secret}\n".encode("utf-16")),
-        "columns": ("malformed-line", lambda secret: f"reference,{secret}\n1,2\n".encode()),
-    }
-    for name, (code, make) in whole.items():
-        secret = fresh()
-        machine.declare(f"seychelles-{name}", like="seychelles-table", path=f"input/{name}.csv")
-        machine.put(f"{name}.csv", make(secret))
-        secrets[f"seychelles-{name}", f"{name}.csv", 1, None, code] = secret
-    return good
-
-
-def json_lines(machine: Machine, secrets: dict[Bad, str]) -> list[str]:
-    """Put lines of which some are broken."""
-    good = [fresh() for _ in range(2)]
-    told = {"language": "en"}
-    rows: list[tuple[str, str | None, Callable[[str], bytes]]] = [
-        ("naive-time", "times.observed.at", lambda s: line(s, times={"observed": {"at": "2024-03-01T06:30", "precision": "minute"}})),
-        ("impossible-time", "times.observed.at", lambda s: line(s, times={"observed": {"at": "2024-02-30T06:30Z", "precision": "minute"}})),
-        ("foreign-member", "origin.member", lambda s: line(s, origin={"member": "seychelles"})),
-        ("wrong-type", "position.latitude", lambda s: line("w1", position={"latitude": s, "longitude": 1})),
-        ("wrong-type", "position.latitud", lambda s: line(s, position={"latitud": 1})),
-        ("wrong-type", "times.accepted_at", lambda s: line(s, times={"accepted_at": "2024-03-01T06:30Z"})),
-        ("wrong-kind", None, lambda s: line(s, kind="reject")),
-        ("malformed-line", None, lambda s: line(s)[:-1]),
-        ("malformed-line", None, lambda s: line(s, position={"latitude": math.nan, "longitude": 1.0})),
-        ("malformed-line", None, lambda s: b'{"reference":' + b"[" * 5_000 + s.encode()),
-        ("malformed-line", None, lambda s: f'{{"reference": "1", "reference": "{s}"}}'.encode()),
-        ("wrong-encoding", None, lambda s: line(s) + b"\xff"),
-        ("too-large", None, lambda s: line("t1", narrative=[{**told, "text": s + "x" * 950_000}])),
-        ("too-large", None, lambda s: line("t2", narrative=[{**told, "text": s + "x" * 1_100_000}])),
-        ("unknown-code", "handling.tlp", lambda s: line("u1", handling={"tlp": s})),
-    ]
-    lines = [line(good[0])]
-    for code, field, make in rows:
-        secret = fresh()
-        lines.append(make(secret))
-        secrets["mauritius-lines", "reports.jsonl", len(lines), field, code] = secret
-    machine.declare("mauritius-lines")
-    machine.put("reports.jsonl", b"\n".join([*lines, line(good[1]), b""]))
-    return good
-
-
-def forms(machine: Machine, secrets: dict[Bad, str]) -> list[str]:
-    """Put forms of which one is whole."""
-    reference = fresh()
-    where = sighting("nobody")["position"]
-    cells = {
-        "Kind of report": "sighting",
-        "Your reference of the report": reference,
-        "Exercise?": "no",
-        "Time zone of the times below": "UTC",
-        "Date of the event": "2024-03-09",
-        "Kind of event": "irregular-migration",
-        "Latitude": f"{where['latitude']:.2f}",
-        "Longitude": f"{where['longitude']:.2f}",
-        "Kind of craft": "kwassa",
-        "By what it was seen": "Sighting",
-        "TLP marking": "GREEN",
-    }
-    machine.declare("comoros-forms")
-    machine.put("forms/whole.csv", "field,value\n" + "".join(f"{name},{value}\n" for name, value in cells.items()))
-    broken: dict[str, tuple[str, int | None, Callable[[str], bytes]]] = {
-        "half.csv": ("incomplete-form", None, lambda s: f"field,value\nKind of report,sighting\nYour reference of the report,{s}\n".encode()),
-        "nothing.csv": ("empty-file", None, lambda _: b""),
-        "letters.csv": ("wrong-encoding", 2, lambda s: f"field,value\nKind of report,{s}".encode() + b"\x81\x8d\xff\n"),
-        "book.xlsx": ("not-readable", None, lambda s: b"PK\x03\x04" + s.encode()),
-        "picture.png": ("not-readable", None, lambda s: b"\x89PNG" + s.encode()),
-    }
-    for name, (code, number, make) in broken.items():
-        secret = fresh()
-        machine.put(f"forms/{name}", make(secret))
-        secrets["comoros-forms", name, number, None, code] = secret
-    return [reference]
 
 
 @pytest.fixture(scope="module")
@@ -521,7 +428,8 @@ def test_every_bad_input_of_a_feed_is_one_reject(bus: Bus, published: Published)
     Each is rejected where it stood in its file, with its reason, to its own member, in both languages, and for every recipient.
     """
     found = {
-        (reject.value["place"]["file"], reject.value["place"]["line"], reject.value["code"]): reject for reject in from_connectors(bus)
+        (reject.value["place"]["file"], reject.value["place"]["line"], reject.value["code"]): reject
+        for reject in from_connectors(bus)
     }
     wanted = {(file, number, code): (feed, field) for feed, file, number, field, code in published.secrets}
 
@@ -555,10 +463,39 @@ def test_the_good_reports_of_a_feed_go_through(bus: Bus, published: Published) -
     for feed, references in published.good.items():
         for reference in references:
             identifier = record_id(feed.split("-")[0], "sighting", feed, reference)
-            (frame,) = [message.value for message in bus.messages if message.key == identifier.encode() and "national" in message.place[0]]
+            (frame,) = [
+                message.value for message in bus.messages if message.key == identifier.encode() and "national" in message.place[0]
+            ]
             assert recipients_of("sighting", bus.collector.codec.decode(frame).value) == bus.given(identifier)
             assert bus.given(identifier)
     bad = Counter(feed for feed, *_ in published.secrets)
     assert {feed: (len(published.good.get(feed, ())), bad[feed]) for feed in bad} == {
         feed: (row["records"], row["rejects"]) for feed, row in published.counts.items()
     }
+
+
+# --- Declarations -----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("breaks", [UNREADABLE, UNKNOWN_NAMES], ids=["unreadable", "unknown names"])
+def test_all_that_is_wrong_in_the_declarations_is_told_at_once(tmp_path: Path, breaks: tuple[Break, ...]) -> None:
+    """
+    However many files of however many rooms are wrong: one run names each with file and key, ends with 2, and shows no traceback.
+    """
+    machine = Machine.at(tmp_path / "bus")
+    for feed in ("seychelles-table", "mauritius-lines", "comoros-forms"):
+        machine.declare(feed)
+    sound = machine.boutre("check")
+    assert sound.returncode == 0, sound.stderr
+    for file, before, after, _ in breaks:
+        path = machine.folder / file
+        text = path.read_text(encoding="utf-8")
+        assert before in text, (file, before)
+        path.write_text(text.replace(before, after, 1), encoding="utf-8")
+
+    done = machine.boutre("check")
+
+    told = done.stderr.splitlines()
+    assert [] == [(file, key) for file, _, _, key in breaks if not any(said.startswith(f"{file}: {key}") for said in told)]
+    assert done.returncode == 2
+    assert "Traceback" not in done.stderr

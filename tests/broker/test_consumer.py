@@ -254,19 +254,23 @@ def test_reading_to_the_end_waits_for_the_others_of_its_group(broker: Broker, re
     known = numbers(recipient, 6)
     group = f"{recipient}.desk"
     seen: set[int] = set()
-    with consumer(broker, recipient, group=group) as busy, ExitStack() as stack:
+    with ExitStack() as stack:
+        # It holds both partitions until the other comes, so that neither can read them all before they share.
         idle = stack.enter_context(consumer(broker, recipient, group=group, until_end=False))
-        while len(idle._reader._client.assignment()) != 1 or len(seen) < 3:
+        while len(idle._reader._client.assignment()) != 2:
             idle._reader.rest(0.2)
-            found = busy.poll(0.2)
-            if isinstance(found, Delivery):
-                seen.add(known[found.id])
-                busy.done(found)
-                busy.commit()
-        finished_early = busy.finished
-        stack.close()
-        for each in busy:
-            seen.add(known[each.id])
+        with consumer(broker, recipient, group=group) as busy:
+            while len(seen) < 3:
+                idle._reader.rest(0.2)
+                found = busy.poll(0.2)
+                if isinstance(found, Delivery):
+                    seen.add(known[found.id])
+                    busy.done(found)
+                    busy.commit()
+            finished_early = busy.finished
+            stack.close()
+            for each in busy:
+                seen.add(known[each.id])
 
     assert not finished_early
     assert seen == set(range(6))

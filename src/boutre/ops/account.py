@@ -31,6 +31,7 @@ class Account:
     refused_at: dict[Place, str] = field(default_factory=dict)
     receipts: dict[tuple[str, str], tuple[str, str | None, str, str]] = field(default_factory=dict)
     contradictions: list[tuple[str, str]] = field(default_factory=list)
+    unreadable_rejects: int = 0
     views: Counter[tuple[str, str]] = field(default_factory=Counter)
 
     def national(self, place: Place, identifier: str) -> None:
@@ -111,6 +112,7 @@ class Account:
             "views_by_recipient_and_kind": _nested(self.views),
             "in_flight": self.in_flight,
             "contradictions": len(self.contradictions),
+            "unreadable_rejects": self.unreadable_rejects,
             "adds_up": all(sum(counts.values()) == len(identifiers) for counts in by_recipient.values())
             and given == self.views
             and not self.contradictions,

@@ -94,6 +94,10 @@ class Collector:
         try:
             value = self.codec.decode(message.value()).value
         except Refuse as refused:
+            if topic.member is not None:
+                # A member's connectors write to its rejects too: what they write there is no failure of the bus.
+                self.account.unreadable_rejects += 1
+                return
             raise Unavailable(f"{place} holds what the bus cannot have written: {refused.code}") from None
         if topic.name == "bus.receipt":
             self.account.receipt(value)

@@ -90,6 +90,10 @@ class Handler:
             case _:
                 assert_never(decision)
 
+    def failed(self, record: Inbound) -> Handled:
+        """Say what is to be done for a record of which the outcome cannot be written."""
+        return self._rejected(record, Reject("internal-error", detail="too large to be written"))
+
     def _decide(self, record: Inbound, state: State) -> Decision:
         try:
             return self.processor.step(record, state)

@@ -4,6 +4,7 @@ A whole bus on a Kafka of its own, and everything that anybody could read of it:
 
 from __future__ import annotations
 
+import base64
 import itertools
 import time
 import urllib.request
@@ -146,9 +147,9 @@ class Bus:
     def send(self, out: Outbound, partition: int | None = None) -> Place:
         """Send one record as a client of Kafka does, and give where it came to stand."""
         placed: list[Any] = []
-        chosen = {} if partition is None else {"partition": partition}
-        told = list(out.headers)
-        self.producer.produce(out.topic, out.value, out.key, headers=told, on_delivery=lambda *both: placed.append(both), **chosen)
+        told: list[tuple[str, str | bytes | None]] = list(out.headers)
+        by_key = -1 if partition is None else partition
+        self.producer.produce(out.topic, out.value, out.key, by_key, headers=told, on_delivery=lambda *both: placed.append(both))
         assert self.producer.flush(30) == 0
         error, message = placed[0]
         assert error is None, error
@@ -171,7 +172,7 @@ class Bus:
         self.messages.append(Message(place, message.key() or b"", message.value() or b""))
         if self.collector.declarations.topic(place[0]).pattern in PATTERNS:
             self.collector._take(message)
-        if place[0].startswith("rejects."):
+        if place[0].startswith("rejects.") and (message.value() or b"")[:1] == b"\0":
             self.rejects.append(Rejected(place[0], self.collector.codec.decode(message.value()).value))
 
     def of(self, place: Place) -> list[Rejected]:
@@ -181,7 +182,9 @@ class Bus:
     def given(self, identifier: str) -> set[str]:
         """Who has had a view of a record."""
         return {
-            recipient for recipient, _, name in self.collector.views if name == pseudonym(self.keys.recipient(recipient), identifier)
+            recipient
+            for recipient, _, name in self.collector.views
+            if name == pseudonym(self.keys.recipient(recipient), identifier)
         }
 
     def out(self, identifier: str) -> bool:
@@ -257,8 +260,6 @@ def _write_keys(folder: Path, members: list[str], revoked: Mapping[str, Ed25519P
 
 
 def _entry(member: str, key: Ed25519PrivateKey) -> str:
-    import base64  # noqa: PLC0415 - for this line alone
-
     public = key.public_key()
     raw = base64.b64encode(public.public_bytes(Encoding.Raw, PublicFormat.Raw)).decode()
     return f'\n[[key]]\nid = "{key_id(public)}"\nmember = "{member}"\npublic = "{raw}"\nrevoked = true\n'

@@ -12,14 +12,14 @@ from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any, Final
 
-from broker.bad_input.bus import ago, now_ms, position, sighting
-from domain.test_hostile import CORPUS
 from boutre.processors.decision import Outbound
 from boutre.schemas.codec import FRAME, MAX_REPORT_BYTES
 from boutre.schemas.identity import record_id
 from boutre.schemas.marks import Withheld
 from boutre.schemas.rejects import reject
 from boutre.schemas.signature import KEY_HEADER, SIGNATURE_HEADER
+from broker.bad_input.bus import ago, now_ms, position, sighting
+from domain.test_hostile import CORPUS
 from records import CODEC, Value, count, local_bus, moment, national, signed
 
 TOPIC: Final = "national.comoros.sighting"
@@ -53,6 +53,15 @@ def report(secret: str, member: str = "comoros", **groups: Any) -> Value:
 def framed(**groups: Any) -> Callable[[str], Outbound]:
     """The report with these groups, signed and sent as it should be."""
     return lambda secret: national("sighting", report(secret, **groups), at=now_ms())
+
+
+def timed(times: Callable[[], Value]) -> Callable[[str], Outbound]:
+    """The report with times that are told when it is sent."""
+
+    def make(secret: str) -> Outbound:
+        return framed(times=times())(secret)
+
+    return make
 
 
 def tracked(**groups: Any) -> Callable[[str], Outbound]:
@@ -152,7 +161,13 @@ def a_reject(secret: str) -> bytes:
     """The frame of a reject."""
     place = {"topic": TOPIC, "partition": 0, "offset": 1, "file": None, "line": None, "field": None}
     value = reject(
-        member="comoros", stage="accept", code="undecodable", place=place, at=datetime.now(UTC), input_id=secret, content=secret.encode()
+        member="comoros",
+        stage="accept",
+        code="undecodable",
+        place=place,
+        at=datetime.now(UTC),
+        input_id=secret,
+        content=secret.encode(),
     )
     return CODEC.encode("reject", value)
 
@@ -210,19 +225,21 @@ SENSE: Final = {
     "a latitude and a longitude that are nowhere": Case(
         "out-of-range", framed(position={"latitude": 95.0, "longitude": 200.0}), "position.latitude"
     ),
-    "a longitude out of range": Case("out-of-range", framed(position={"latitude": 10.0, "longitude": 180.01}), "position.longitude"),
+    "a longitude out of range": Case(
+        "out-of-range", framed(position={"latitude": 10.0, "longitude": 180.01}), "position.longitude"
+    ),
     "a latitude that is no number": Case("out-of-range", own_id(with_number(12.3456789, math.nan))),
     "a latitude without end": Case("out-of-range", own_id(with_number(12.3456789, -math.inf))),
     "a time before there were such reports": Case(
         "impossible-time", framed(times={"observed": moment("1850-01-01T00:00:00Z")}), "times.observed"
     ),
-    "a time in the future": Case("future-time", lambda secret: framed(times={"observed": soon(hours=1)})(secret), "times.observed"),
+    "a time in the future": Case("future-time", timed(lambda: {"observed": soon(hours=1)}), "times.observed"),
     "a clock that is more than the skew ahead": Case(
-        "future-time", lambda secret: framed(times={"observed": soon(minutes=12)})(secret), "times.observed"
+        "future-time", timed(lambda: {"observed": soon(minutes=12)}), "times.observed"
     ),
     "reported before it was seen": Case(
         "impossible-time",
-        lambda secret: framed(times={"observed": ago(hours=1), "reported": ago(hours=3)})(secret),
+        timed(lambda: {"observed": ago(hours=1), "reported": ago(hours=3)}),
         "times.reported",
     ),
     "the MMSI of a device that was never set up": Case("placeholder-identifier", claiming("mmsi", "123456789"), "claims.mmsi"),

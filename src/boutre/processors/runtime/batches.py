@@ -129,9 +129,15 @@ class Batch:
         _ATTRIBUTES.pack_into(head, _ATTRIBUTES_AT, attributes & ~_CODEC)
         _LENGTH.pack_into(head, 0, self._head.base_offset, _HEAD + len(content) - _LENGTH.size)
         try:
-            yield from MemoryRecords(bytes(head) + content).next_batch()
-        except Exception:  # noqa: BLE001 - the same: UnicodeDecodeError, CorruptRecordException and others
-            yield from self._one_by_one(content)
+            for number, record in enumerate(MemoryRecords(bytes(head) + content).next_batch()):
+                if not self._sparse and record.offset != self._head.base_offset + number:
+                    break  # it was read askew: what stands in it is not what its sender wrote
+                yield record
+            else:
+                return
+        except Exception:  # noqa: BLE001, S110 - the same: UnicodeDecodeError, CorruptRecordException and others
+            pass
+        yield from self._one_by_one(content)
 
     def _one_by_one(self, content: bytes) -> Iterator[Record]:
         """Read slowly what could not be read fast, so that a bad record takes no other with it."""
@@ -146,11 +152,11 @@ class Batch:
                 yield from self._unread(number, "undecodable")
                 return
             try:
-                yield self._record(content[begin:at])
+                yield self._record(number, content[begin:at])
             except (ValueError, IndexError):
                 yield self._bare(number, "undecodable")
 
-    def _record(self, piece: bytes) -> Record:
+    def _record(self, number: int, piece: bytes) -> Record:
         later, at = _varint(piece, 1)  # behind one byte of attributes, which mean nothing yet
         further, at = _varint(piece, at)
         key, at = _bytes(piece, at)
@@ -161,7 +167,8 @@ class Batch:
             name, at = _bytes(piece, at)
             content, at = _bytes(piece, at)
             headers.append(((name or b"").decode("utf-8", "backslashreplace"), content))
-        return Record(self._head.base_offset + further, self._at(later), self._head.timestamp_type, key, value, headers)
+        place = further if self._sparse else number
+        return Record(self._head.base_offset + place, self._at(later), self._head.timestamp_type, key, value, headers)
 
     def _at(self, later: int) -> int:
         """Give a record's time: the broker's where the topic has it so, else the sender's."""
@@ -172,6 +179,11 @@ class Batch:
 
     def _bare(self, number: int, code: str) -> Record:
         return Record(self._head.base_offset + number, self._at(0), self._head.timestamp_type, None, Unread(code), [])
+
+    @property
+    def _sparse(self) -> bool:
+        """Whether records are gone from it by compaction; elsewhere the broker numbers them without gaps."""
+        return bool(self._count != self._head.last_offset_delta + 1)
 
     @property
     def _count(self) -> int:

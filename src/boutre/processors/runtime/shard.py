@@ -34,6 +34,9 @@ TRANSACTION_TIMEOUT_MS = 15_000
 LARGEST_TRANSACTION = 500
 """Records handled in one transaction: more gain little, and keep an alert behind them waiting."""
 
+LARGEST_OUTPUT = 1_040_000
+"""Bytes of one message that every broker takes, which by default is a mebibyte with its head."""
+
 PAUSE = 0.5
 """Seconds between two tries after an error."""
 
@@ -156,6 +159,9 @@ class Shard:
             record.value.code if unread else self._misplaced(record),
         )
         handled = self.handler(inbound, overlay)
+        if _too_large(handled):
+            # Its transaction would fail for ever, and the partition with it.
+            handled = self.handler.failed(inbound)
         overlay.add(handled.changes)
         metrics.STEP_SECONDS.labels(stage=self.handler.processor.name).observe(time.perf_counter() - begun)
         return handled
@@ -237,6 +243,14 @@ class Shard:
             return offset
         finally:
             await reader.stop()
+
+
+def _too_large(handled: Handled) -> bool:
+    """Say whether something of it is more than a broker takes."""
+    changes = (len(change_bytes(value) or b"") for value in handled.changes.values())
+    return any(len(out.value) + len(out.key) > LARGEST_OUTPUT for out in handled.records) or any(
+        size > LARGEST_OUTPUT for size in changes
+    )
 
 
 async def _write(
