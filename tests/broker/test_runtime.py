@@ -236,7 +236,9 @@ def test_a_broker_restarted_in_the_middle_loses_nothing(own_broker: Broker, tmp_
     try:
         echo.worker()
         keys = [f"key-{number}" for number in range(600)]
-        echo.send(keys[:300])
+        echo.send(keys[:100])
+        assert once_each(keys[:100]) == echo.read(echo.writes[0], 100)
+        echo.send(keys[100:300])
         own_broker.kill()
         own_broker.start()
         echo.send(keys[300:])

@@ -204,7 +204,7 @@ class TransportContract:
 
     def test_the_cursor_stays_before_what_is_not_acknowledged(self, bench: Bench, tmp_path: Path) -> None:
         """Killed between sending and the broker's answer: the cursor has not moved, and the next run sends those again."""
-        run = self._runs(bench, tmp_path, Options(10), patience=1.0)
+        run = self._runs(bench, tmp_path, Options(10), patience=8.0)
         try:
             run(Losing(bench.transport(), kept=4))
         except Unavailable:

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any, assert_never
 
 from boutre import metrics
+from boutre.errors import Refuse
 from boutre.processors.decision import Changes, Decision, Drop, Emit, Inbound, Outbound, Reject, Released, State, Step
 from boutre.schemas.codec import Codec
 from boutre.schemas.identity import place_id
@@ -100,6 +101,15 @@ class Handler:
         except Exception:  # noqa: BLE001 - a poison record must not stop the partition; the text of the error may hold values
             return Reject("internal-error")
 
+    def _named(self, member: str, record: Inbound) -> str:
+        """Give the id of what is refused: its own where the bus itself wrote it, else where it stood, as nobody has proved it."""
+        if member == BUS:
+            try:
+                return str(self._codec.decode(record.value).value["id"])
+            except Refuse:
+                pass
+        return place_id(record.topic, record.partition, record.offset)
+
     def _rejected(self, record: Inbound, decision: Reject) -> Handled:
         member, kind = self._owner(record.topic)
         # What failed inside the bus has no owner who could read it there; it still stands where it stood.
@@ -110,7 +120,7 @@ class Handler:
             code=decision.code,
             place={"topic": record.topic, "partition": record.partition, "offset": record.offset},
             at=record.accepted,
-            input_id=decision.input_id or place_id(record.topic, record.partition, record.offset),
+            input_id=decision.input_id or self._named(member, record),
             kind=kind,
             content=content,
             detail=decision.detail,
