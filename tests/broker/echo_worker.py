@@ -10,6 +10,7 @@ committed, the store is not changed yet) of that transaction or a later one, cou
 from __future__ import annotations
 
 import json
+import logging
 import os
 import signal
 import sys
@@ -74,6 +75,7 @@ def main() -> None:
     """
     Run the worker that the argument describes.
     """
+    logging.basicConfig(level=logging.INFO)
     told = json.loads(sys.argv[1])
     if told.get("die"):
         from boutre.processors.runtime import shard  # noqa: PLC0415 - only where something is put in its place

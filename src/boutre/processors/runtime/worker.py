@@ -25,6 +25,9 @@ from boutre.processors.runtime.transport import Batch
 
 log = structlog.get_logger()
 
+WAIT_S = 0.5
+"""Seconds after which a full queue is looked at again: it may have been given up meanwhile."""
+
 WAITING = 2
 """Batches that may wait for one partition before the fetcher does."""
 
@@ -71,8 +74,13 @@ class Assigned:
     async def put(self, message: Batch) -> None:
         """Queue a batch for its partition; wait where that has enough to do. A batch of a past assignment is dropped."""
         queue = self.queues.get(message.partition)
-        if queue is not None:
-            await queue.put((TopicPartition(message.topic, message.partition), message))
+        while queue is not None and queue is self.queues.get(message.partition):
+            # A queue that was given up while it was full would be waited for without end: nobody takes from it any more.
+            try:
+                await asyncio.wait_for(queue.put((TopicPartition(message.topic, message.partition), message)), WAIT_S)
+            except TimeoutError:
+                continue
+            return
 
     def _shard(self, partition: int) -> Shard:
         return Shard(self.handler, partition, self.app.conf.id, self.cluster.aiokafka(), self._is_mine)
