@@ -52,6 +52,16 @@ check: $(READY) ## Check style, types, layers, schemas and every declaration; ne
 	$(BIN)/boutre schemas check
 	$(BIN)/boutre check
 
+.PHONY: bench
+bench: $(READY) ## Measure the bus beside its peers on the same work, and write docs/performance.md: half an hour
+	@[ -t 1 ] || quiet=--quiet; $(BIN)/python -m pip install --disable-pip-version-check $$quiet --editable '.[dev,bench]'
+	@$(BIN)/python -m benchmarks $(ARGS)
+
+# Options of a run: make chaos ARGS="--records 100000 --kills 100 --nodes 3 --seed 7"; ARGS=--help shows all.
+.PHONY: chaos
+chaos: $(READY) ## Kill everything that can die on a real Kafka, and account for every record
+	@PYTHONPATH=tests $(BIN)/python -m chaos $(ARGS)
+
 .PHONY: clean
 clean: down ## Delete what was made here: .venv, the laptop's keys and data, output, caches
 	rm -rf $(VENV) .boutre out dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis

@@ -12,11 +12,18 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 HERE = Path(__file__).parent
 ALL = "BOUTRE_TEST_ALL"
 TIERS = ("broker", "registry", "postgresql")
 """Marks of tests that need more than Python."""
+
+
+# How long an example takes says nothing on a machine that does other work too, and the first use of a schema compiles it.
+settings.register_profile("suite", deadline=None)
+if settings.get_current_profile_name() == "default":
+    settings.load_profile("suite")
 
 
 def tier(report: pytest.CollectReport | pytest.TestReport) -> str:

@@ -82,10 +82,14 @@ def recipient_key(recipient: str) -> bytes:
     return hashlib.sha256(b"recipient " + recipient.encode()).digest()
 
 
+STATE_KEY: Final = hashlib.sha256(b"state").digest()
+"""The key of digests of what is remembered."""
+
+
 @cache
 def handlers() -> tuple[Handler, ...]:
     """The real processors."""
-    made = real_pipeline().processors(CODEC, keyring(), recipient_key)
+    made = real_pipeline().processors(CODEC, keyring(), recipient_key, STATE_KEY)
     return tuple(Handler(processor, CODEC, real_pipeline().owner) for processor in made)
 
 

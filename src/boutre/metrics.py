@@ -31,11 +31,10 @@ RELEASES = Counter(
     ("recipient", "kind", "outcome"),
     registry=REGISTRY,
 )
-STEP_SECONDS = Histogram(
+STEP_SECONDS = Counter(
     "boutre_step_seconds",
-    "Time that a step took for one record, without Kafka.",
+    "Time spent in steps, without Kafka; by the rate of boutre_records_total it is the time for one record.",
     ("stage",),
-    buckets=(0.0001, 0.0003, 0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1.0),
     registry=REGISTRY,
 )
 BATCH_SECONDS = Histogram(
@@ -55,6 +54,31 @@ WORKER_PARTITIONS = Gauge(
     "boutre_worker_partitions",
     "Partitions of its processor that this worker has, with their state restored.",
     ("stage",),
+    registry=REGISTRY,
+)
+STATE_KEYS = Gauge(
+    "boutre_state_keys",
+    "Keys that are remembered, by stage, partition and class of keys.",
+    ("stage", "partition", "class"),
+    registry=REGISTRY,
+)
+STATE_FORGOTTEN = Counter(
+    "boutre_state_forgotten",
+    "Keys that were forgotten: because their window has passed, or because there were more than the most of their class.",
+    ("stage", "why"),
+    registry=REGISTRY,
+)
+STATE_RESTORED = Counter(
+    "boutre_state_restored",
+    "Records of the changelog that were read to restore what is remembered.",
+    ("stage",),
+    registry=REGISTRY,
+)
+STATE_RESTORE_SECONDS = Histogram(
+    "boutre_state_restore_seconds",
+    "Time from opening the changelog of a partition until its state was restored.",
+    ("stage",),
+    buckets=(0.1, 0.3, 1.0, 3.0, 10.0, 30.0, 100.0),
     registry=REGISTRY,
 )
 CONNECTOR_LAST_SUCCESS = Gauge(

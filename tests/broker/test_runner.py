@@ -131,6 +131,14 @@ class TestKafka(TransportContract):
     """
 
 
+class TestKafkaInBatches(TransportContract):
+    """
+    On Kafka, with feeds that sign many records together.
+    """
+
+    sign_batch = 8
+
+
 def test_a_runner_that_is_killed_loses_nothing(bench: KafkaBench, tmp_path: Path) -> None:
     """SIGKILL in the middle, twice: the cursor never stood past what Kafka had, and in the end every report is there."""
     topic = bench.create(f"national.{bench.member}.sighting", 2)

@@ -71,6 +71,7 @@ def test_the_least_that_a_feed_can_say(tmp_path: Path) -> None:
     assert ("one", "comoros", ("sighting",), False, None) == (feed.id, feed.member, feed.kinds, feed.exercise, feed.rhythm)
     assert tmp_path / "reports.jsonl" == feed.options.path
     assert timedelta(hours=2) == declared(tmp_path, "rhythm_hours = 2\n" + LEAST).rhythm
+    assert (1, 4096) == (feed.sign_batch, declared(tmp_path, "sign_batch = 4096\n" + LEAST).sign_batch)
 
 
 def test_all_that_is_wrong_is_said_at_once(tmp_path: Path) -> None:
@@ -100,6 +101,9 @@ def test_all_that_is_wrong_is_said_at_once(tmp_path: Path) -> None:
         ('"AMBER"', '"PINK"', "handling.tlp: PINK is no code of tlp@2"),
         ("[handling]", '[origin]\nlanguage = "xx"\n[handling]', "origin.language: xx is no code"),
         ("[handling]", "[handling]\nretention_days = 0", "handling.retention_days"),
+        ("[options]", "sign_batch = 0\n[options]", "sign_batch"),
+        ("[options]", "sign_batch = 4097\n[options]", "sign_batch"),
+        ("[options]", "sign_batch = 1.5\n[options]", "sign_batch"),
         ("[handling]", '[[example]]\nname = "x"\nraw = "{}"\n[handling]', "example[1]: says either"),
         ("[handling]", '[[example]]\nname = "x"\nraw = "{}"\nrefuses = "x"\noption = "p"\n[handling]', "no option p"),
     ],

@@ -58,6 +58,14 @@ class TestMemory(TransportContract):
     """
 
 
+class TestMemoryInBatches(TransportContract):
+    """
+    In memory, with feeds that sign many records together: no promise is another.
+    """
+
+    sign_batch = 8
+
+
 @pytest.mark.parametrize(
     ("key", "digest"),
     [

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import base64
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -20,6 +20,7 @@ from boutre.connectors.delivery import BadDelivery, Delivery, Polled, open_up
 from boutre.connectors.plain import plain
 from boutre.connectors.sinks.contract import SHIPPED, Write, find, names, sink
 from boutre.connectors.sinks.dead_letters import open_dead_letters
+from boutre.connectors.sinks.lines import Lines
 from boutre.connectors.sinks.runner import Counts, Limits, Runner
 from boutre.connectors.sinks.trial import RELEASED, codec, delivery, view
 from boutre.errors import DeclarationError, Refuse, Retry, Unavailable
@@ -148,6 +149,28 @@ def test_a_dead_letter_that_comes_again_is_there_once(tmp_path: Path) -> None:
     _, dead = run(tmp_path, Feed([BAD]), lambda _: None)
 
     assert len(dead) == 1
+
+
+def test_a_dead_letter_waits_for_room_on_the_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A disk that is full for a while stops no sink: what cannot be put aside now is put aside later; nothing is passed over."""
+    feed = Feed([*views(1), BAD])
+    full = [True, True, False, True, False]
+    real = Lines.add
+
+    def add(lines: Lines, some: Iterable[tuple[str, str]]) -> int:
+        if full.pop(0):
+            assert feed.committed == 0
+            raise Retry("no room", after=5.0)
+        return real(lines, some)
+
+    def write(_: Sequence[Delivery]) -> None:
+        raise Refuse("not-storable")
+
+    monkeypatch.setattr(Lines, "add", add)
+    counts, dead = run(tmp_path, feed, write)
+
+    assert (Counts(refused=1, bad=1), 2, 2) == (counts, len(dead), feed.committed)
+    assert [5.0] * 3 == feed.rested
 
 
 def test_a_sink_that_refuses_everything_stops(tmp_path: Path) -> None:

@@ -236,7 +236,7 @@ def the_bus_record() -> str:
 
 def the_memory() -> str:
     """What accept remembers."""
-    return fenced(pretty(after().states["accept-reports"]), "json")
+    return fenced(pretty(dict(after().states["accept-reports"])), "json")
 
 
 def the_decisions() -> str:

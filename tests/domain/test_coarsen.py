@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from agreements import cell
-from boutre.processors.coarsen import BANDS, METHODS, PRECISIONS, Coarsen
+from boutre.processors.coarsen import BANDS, METHODS, PRECISIONS, Coarsen, _cell
 from records import LATITUDES, LONGITUDES, PEOPLE, words
 
 DEGREES = (0.001, 0.1, 0.25, 0.3, 0.5, 1.0, 7.0, 25.0, 28.0, 30.0)
@@ -126,6 +126,18 @@ def test_a_cell_claims_no_more_than_was_known(given_: float | None, expected: fl
     position = {"latitude": 12.1, "longitude": 50.8, "accuracy_m": given_}
 
     assert expected == Coarsen("grid", 0.1)(position)["accuracy_m"]
+
+
+@given(st.integers(-180_000, 180_000), st.sampled_from((0.001, 0.003, 0.1, 0.3, 0.5, 7, 28)), st.integers(-3, 3))
+def test_the_cell_is_that_of_exact_fractions(edge: int, degrees: float, steps: int) -> None:
+    """
+    On an edge and in the doubles next to it, of the smallest cells too, the cell is the one that fractions give.
+    """
+    value = max(-180.0, min(180.0, float(str(round(edge * degrees, 3)))))
+    for _ in range(abs(steps)):
+        value = math.nextafter(value, math.copysign(180, steps))
+
+    assert cell(value, degrees, 180) == _cell(value, degrees, 180)
 
 
 def test_half_a_place_is_none() -> None:

@@ -14,7 +14,7 @@ import struct
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from datetime import UTC, date, datetime
+from datetime import datetime
 from functools import cache
 from pathlib import Path
 from typing import Any, TypeVar
@@ -27,86 +27,14 @@ from boutre.errors import DeclarationError, Refuse
 from boutre.schemas.codec import FRAME, MAX_BYTES, Codec
 from boutre.schemas.hazards import MAX_DEPTH, hazards
 from boutre.schemas.lock import core, load
-from boutre.schemas.marks import Sealed, Withheld
+from boutre.schemas.marks import Sealed
 from boutre.schemas.normal import Normal, Type, kind_of, normal
+from hostile_frames import CODEC, DOUBLES, HEAD, LOCK, REST, SIGHTING, claims, number, place, right, spoilt
 
-LOCK = load(core())
-CODEC = Codec(LOCK)
 T = TypeVar("T")
 READER = Path(__file__).with_name("hostile_reader.py")
 BOUND = 256_000_000
 """Bytes that reading one frame may take, whatever is in it."""
-
-WITHHELD = Withheld("agreement-1", "default-deny", None)
-SEALED = Sealed("hpke", "case-1", b"n", b"c", ({"recipient": "rcoc", "key_id": "k", "encapsulated": b"e", "wrapped": b"w"},))
-
-
-def number(value: int) -> bytes:
-    """A number as Avro writes it: zig-zag, seven bits a byte, the least first."""
-    rest = (value << 1) ^ (value >> 63)
-    out = bytearray()
-    while rest > 0x7F:
-        out.append(rest & 0x7F | 0x80)
-        rest >>= 7
-    return bytes([*out, rest])
-
-
-# --- Frames that are right ---------------------------------------------------------------------------------------------------
-
-
-def filled(whole: Normal, at: Type) -> Any:
-    """A value of a type with every field given and two items in every list."""
-    at = whole.type(at)
-    if isinstance(at, list):
-        return filled(whole, at[1])
-    if isinstance(at, dict) and at.get("logicalType") == "timestamp-millis":
-        return datetime(2024, 5, 6, 7, 8, 9, 123000, tzinfo=UTC)
-    if isinstance(at, dict) and at.get("logicalType") == "date":
-        return date(1990, 1, 2)
-    if isinstance(at, dict) and at["type"] == "array":
-        return [filled(whole, at["items"])] * 2
-    if isinstance(at, dict) and at["type"] == "record":
-        return {field["name"]: filled(whole, field["type"]) for field in at["fields"]}
-    return {"string": "é", "bytes": b"\0\xff", "long": -(2**63), "double": -0.0, "boolean": True}[kind_of(at)]
-
-
-@cache
-def right() -> dict[str, bytes]:
-    """Frames of every kind: every field empty, every field given, every group withheld, every personal one sealed."""
-    frames = {}
-    for kind in sorted(LOCK.kinds):
-        whole = normal(LOCK.latest(kind).schema)
-        root = whole.type(whole.root)
-        assert isinstance(root, dict)
-        full = filled(whole, whole.root)
-        frames[f"{kind} full"] = CODEC.encode(kind, full)
-        bare = {field["name"]: full[field["name"]] for field in root["fields"] if "default" not in field}
-        frames[f"{kind} bare"] = CODEC.encode(kind, bare)
-        for name, mark in (("boutre.Withheld", WITHHELD), ("boutre.Sealed", SEALED)):
-            marked = [field["name"] for field in root["fields"] if name in field["type"]]
-            frames[f"{kind} {name}"] = CODEC.encode(kind, full | dict.fromkeys(marked, mark))
-    return frames
-
-
-SIGHTING = CODEC.encode("sighting", {"id": "x"})
-HEAD = SIGHTING[: FRAME.size]
-REST = SIGHTING[FRAME.size + 2 :]
-
-
-def place(name: str, group: bytes) -> bytes:
-    """The bare sighting with the bytes *group* in the place of one of its null fields."""
-    fields = [field["name"] for field in LOCK.latest("sighting").schema["fields"]]
-    at = FRAME.size + 2 + fields.index(name) - 1
-    assert SIGHTING[at] == 0
-    return SIGHTING[:at] + group + SIGHTING[at + 1 :]
-
-
-def claims(count: bytes, body: bytes = b"") -> bytes:
-    """A sighting whose claims are a list with this *count* and *body*."""
-    return place("claims", number(1) + count + body)
-
-
-DOUBLES = number(1) + number(1) + struct.pack("<d", 1.0)
 
 
 def test_the_corpus_is_built_on_what_is_right() -> None:
@@ -300,29 +228,6 @@ def test_a_kind_that_may_not_stand_there_is_refused() -> None:
 
 
 # --- Fuzz --------------------------------------------------------------------------------------------------------------------
-
-
-@st.composite
-def spoilt(draw: st.DrawFn) -> bytes:
-    """A right frame with up to four bytes changed, put in, taken out, or parts of it doubled or dropped."""
-    frame = bytearray(right()[draw(st.sampled_from(sorted(right())))])
-    for _ in range(draw(st.integers(1, 4))):
-        at = draw(st.integers(0, len(frame)))
-        to = draw(st.integers(at, min(len(frame), at + 40)))
-        match draw(st.sampled_from(["change", "insert", "delete", "double", "drop", "cut"])):
-            case "change" if at < len(frame):
-                frame[at] ^= 1 << draw(st.integers(0, 7))
-            case "insert":
-                frame[at:at] = draw(st.binary(min_size=1, max_size=10))
-            case "delete":
-                del frame[at : at + 1]
-            case "double":
-                frame[at:at] = frame[at:to]
-            case "drop":
-                del frame[at:to]
-            case "cut":
-                del frame[at:]
-    return bytes(frame)
 
 
 def outcome(act: Callable[[], T]) -> tuple[T | None, Refuse | None]:

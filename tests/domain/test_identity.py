@@ -4,12 +4,16 @@ Identities: the same for the same, never by accident, and made of nothing that a
 
 from __future__ import annotations
 
+import base64
+import hmac
 import re
 from typing import TypeAlias
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from boutre.schemas import identity
 from boutre.schemas.identity import place_id, pseudonym, receipt_id, record_id, view_id
 
 TEXT = st.text(max_size=6)
@@ -60,6 +64,31 @@ def test_a_view_is_of_its_record_and_content(key: bytes, name: str, cut: bytes, 
     """
     assert (cut == other) == (view_id(key, name, cut) == view_id(key, name, other))
     assert view_id(key, name, cut) != pseudonym(key, name)
+
+
+@given(st.binary(min_size=1, max_size=130), TEXT, st.binary(max_size=200))
+def test_names_are_those_of_the_standard_library(key: bytes, name: str, cut: bytes) -> None:
+    """
+    An HMAC and base 32 are what ``hmac`` and ``base64`` make of the same, also of keys that are longer than a block of the hash.
+    """
+    encoded = name.encode()
+    sized = len(encoded).to_bytes(4, "big") + encoded
+
+    def text(digest: bytes) -> str:
+        return base64.b32encode(digest[:20]).decode().lower()
+
+    assert text(hmac.digest(key, b"boutre pseudonym\0" + encoded, "sha256")) == pseudonym(key, name)
+    assert text(hmac.digest(key, b"boutre view\0" + sized + cut, "sha256")) == view_id(key, name, cut)
+
+
+@pytest.mark.parametrize(
+    "digest", [bytes(32), b"\xff" * 32, bytes(range(32)), b"\x80" + bytes(31), bytes(19) + b"\x01" + bytes(12)]
+)
+def test_every_bit_has_its_place_in_base_32(digest: bytes) -> None:
+    """
+    The least, the greatest and single bits are written as the standard library writes them.
+    """
+    assert base64.b32encode(digest[:20]).decode().lower() == identity._text(digest)
 
 
 @given(TEXT, TEXT, TEXT, st.integers(0, 9), st.integers(0, 9))

@@ -24,10 +24,10 @@ RECIPIENTS = ("rmifc", "rcoc")
 @pytest.fixture
 def folder(tmp_path: Path) -> KeyFolder:
     """
-    Development keys of two members and two recipients.
+    Development keys of two members and two recipients, and the key of what is remembered.
     """
     made = KeyFolder(tmp_path / "keys")
-    assert 4 == len(made.development(MEMBERS, RECIPIENTS))
+    assert 5 == len(made.development(MEMBERS, RECIPIENTS))
     return made
 
 
@@ -71,9 +71,9 @@ def test_only_their_owner_can_read_them(folder: KeyFolder) -> None:
     """
     Private keys and the recipients' keys are readable by nobody else.
     """
-    secret = [*folder.path.glob("members/*"), *folder.path.glob("recipients/*")]
+    secret = [*folder.path.glob("members/*"), *folder.path.glob("recipients/*"), folder.path / "state.key"]
 
-    assert 4 == len(secret)
+    assert 5 == len(secret)
     assert {0o600} == {stat.S_IMODE(path.stat().st_mode) for path in secret}
 
 
@@ -140,7 +140,7 @@ def test_what_is_missing_is_said_with_what_makes_it(tmp_path: Path) -> None:
     """
     empty = KeyFolder(tmp_path)
 
-    for call in (empty.keyring, lambda: empty.private("comoros"), lambda: empty.recipient("rmifc")):
+    for call in (empty.keyring, lambda: empty.private("comoros"), lambda: empty.recipient("rmifc"), empty.state):
         assert "boutre keys dev makes it" in fault(call)
 
 
@@ -165,5 +165,7 @@ def test_a_recipients_key_is_long_enough(content: str, said: str, folder: KeyFol
     A short one could be guessed, and with it every name made of it.
     """
     (folder.path / "recipients" / "rmifc.key").write_text(content, encoding="utf-8")
+    (folder.path / "state.key").write_text(content, encoding="utf-8")
 
     assert said in fault(lambda: folder.recipient("rmifc"))
+    assert said in fault(folder.state)

@@ -17,7 +17,7 @@ from boutre.processors.picture import mermaid
 from boutre.processors.pipeline import Pipeline
 from boutre.processors.release import Release
 from boutre.topics import bus
-from records import CODEC, LOCK, RECIPIENTS, ROOT, keyring, real_pipeline, recipient_key, words
+from records import CODEC, LOCK, RECIPIENTS, ROOT, STATE_KEY, keyring, real_pipeline, recipient_key, words
 
 Change = Callable[[str, str, str], None]
 
@@ -101,8 +101,8 @@ def test_processors_are_made_of_the_edges() -> None:
     """
     Each with its step, its own rejects, and what it may write; one alone where only one is asked for.
     """
-    made = real_pipeline().processors(CODEC, keyring(), recipient_key)
-    alone = real_pipeline().processors(CODEC, keyring(), recipient_key, "release")
+    made = real_pipeline().processors(CODEC, keyring(), recipient_key, STATE_KEY)
+    alone = real_pipeline().processors(CODEC, keyring(), recipient_key, STATE_KEY, "release")
     release = made[-1].step
 
     assert [Accept, Accept, Release] == [type(one.step) for one in made]
@@ -144,6 +144,40 @@ def test_the_picture_shows_every_party() -> None:
         ("processors/pipeline.toml", '"mauritius", ', '"mauritius", "atlantis", ', "rejects.atlantis is not declared"),
         ("processors/pipeline.toml", 'name = "accept-ais"', 'name = "accept-other"', "bus.accept-other.changelog is not declared"),
         ("processors/pipeline.toml", 'name = "accept-ais"', 'name = "accept-reports"', "'accept-reports' is there twice"),
+        (
+            "processors/pipeline.toml",
+            "windows.id = { days = 1100",
+            "windows.ids = { days = 1100",
+            "lacks 'id', which accept remembers",
+        ),
+        (
+            "processors/pipeline.toml",
+            "windows.id = { days = 1100",
+            "windows.ids = { days = 1100",
+            "windows.ids accept remembers nothing",
+        ),
+        ("processors/pipeline.toml", "windows.id = { days = 1100", "windows.id = { day = 1100", "did you mean days"),
+        ("processors/pipeline.toml", "windows.id = { days = 1100", "windows.id = { days = 0", "greater than or equal to 1"),
+        (
+            "processors/pipeline.toml",
+            "windows.had = { days = 1100",
+            "windows.had = { days = 364",
+            "364 days are less than the 365 for which rmifc-fusion",
+        ),
+        (
+            "processors/pipeline.toml",
+            "windows.gone = { days = 3650",
+            "windows.gone = { days = 9",
+            "release.windows.gone.days 9 days are less than the 365",
+        ),
+        (
+            "processors/pipeline.toml",
+            "windows.track = { days = 30",
+            "windows.track = { days = 29",
+            "29 days are less than the 30 for which",
+        ),
+        ("topics/national.toml", 'timestamp = "append"', 'timestamp = "create"', "has the times of its senders"),
+        ("topics/changelogs.toml", 'timestamp = "create"', 'timestamp = "append"', "does not keep the times"),
         ("processors/pipeline.toml", '"attack"', '"atack"', "'atack' is no event type"),
         ("processors/pipeline.toml", "distress = 900", "shipwreck = 900", "'shipwreck' is no event type"),
         ("processors/pipeline.toml", "cell_deg = 0.1", "cell_deg = 0", "cell_deg"),
@@ -204,7 +238,7 @@ def test_an_accept_that_writes_to_a_recipient_is_found() -> None:
         def edges(self) -> tuple[pipelines.Edge, ...]:
             first, *rest = real_pipeline().edges
             return pipelines.Edge(
-                first.kind, first.name, first.reads, first.writes | {"for.rmifc.sighting"}, first.changelog
+                first.kind, first.name, first.reads, first.writes | {"for.rmifc.sighting"}, first.changelog, first.windows
             ), *rest
 
     real = real_pipeline()

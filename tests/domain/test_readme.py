@@ -51,7 +51,7 @@ ROWS: Final = (
 )
 """Fields of the excerpt; the demo shows all that anybody got."""
 
-COMMANDS: Final = re.compile(r"^(?:\.venv/bin/)?(boutre|make)\b(.*)$")
+COMMANDS: Final = re.compile(r"^(?:\.venv/bin/)?(boutre|make)(?=\s|$)(.*)$")
 PLACEHOLDER: Final = re.compile(r"[A-Z]+|<.+>|\.\.\.")
 
 

@@ -101,7 +101,10 @@ def same_for(step: Release, agreements: list[Agreement], drawn: tuple[str, Value
 
     assert 1 == len(views(first.records, recipient))
     assert views(first.records, recipient) == views(second.records, recipient)
-    remembered = [each.changes.get(f"had:{own['id']}", {"to": {}})["to"].get(recipient) for each in (first, second)]
+    # In the class of the reports or in that of positions by AIS; it is found in either.
+    keys = {f"had:{own['id']}", f"track:{own['id']}"}
+    given = [[entry for key, entry in each.changes.items() if key in keys] for each in (first, second)]
+    remembered = [entry["to"].get(recipient) for (entry,) in given]
     assert remembered[0] == remembered[1]
 
 

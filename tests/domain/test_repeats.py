@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from boutre.processors.repeats import MOST, Rule, look, traces
 from records import CODEC, RECIPIENTS, Value, attack, known_as, kwassa, local_bus, moment, national, recall, views
 
-RULE = Rule("same-day-same-place", frozenset({"sighting"}), frozenset({"attack"}), 0.1)
+RULE = Rule("same-day-same-place", frozenset({"sighting"}), frozenset({"attack"}), 0.1, b"secret")
 UNLIKE = ("id", "view", "provenance")
 """Groups that two reports of one event need not have in common."""
 
@@ -131,7 +131,7 @@ def test_all_reports_of_one_event_name_the_first() -> None:
     A third report repeats the first, not the second; another kind of record and a type without a rule repeat nothing.
     """
     third = {**FIRST, "id": attack("three")["id"]}
-    other = Rule("other", frozenset({"interception"}), frozenset({"attack"}), 0.1)
+    other = Rule("other", frozenset({"interception"}), frozenset({"attack"}), 0.1, b"secret")
 
     assert [None, FIRST["id"], FIRST["id"]] == found(FIRST, second(), third)
     assert [None, None] == found(FIRST, second(), rules=(other,))

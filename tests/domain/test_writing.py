@@ -4,8 +4,8 @@ The writer of this project against fastavro: the same bytes for every value, and
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from datetime import UTC, date, datetime, timedelta
+from collections.abc import Callable, Mapping
+from datetime import UTC, date, datetime, timedelta, timezone
 from functools import partial
 from io import BytesIO
 from typing import Any
@@ -16,12 +16,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from boutre.errors import Refuse
-from boutre.schemas import lock
+from boutre.schemas import lock, writing
 from boutre.schemas.codec import Codec
 from boutre.schemas.marks import Sealed, Withheld
+from boutre.schemas.reading import make_reader
 from boutre.schemas.writing import make_writer, zigzag
+from hostile_values import odd
+from records import KINDS
 
 LOCK = lock.load()
+CODEC = Codec(LOCK)
 SCHEMAS = {kind: LOCK.latest(kind).schema for kind in sorted(LOCK.kinds)}
 WRITERS = {kind: make_writer(schema) for kind, schema in SCHEMAS.items()}
 PARSED = {kind: fastavro.parse_schema(schema) for kind, schema in SCHEMAS.items()}
@@ -112,10 +116,9 @@ def test_the_bytes_are_those_of_fastavro(kind: str, data: st.DataObject) -> None
     named: dict[str, Any] = {}
     _collect(SCHEMAS[kind], named)
     fastavro.schemaless_writer(expected, PARSED[kind], hinted(value, SCHEMAS[kind], named))
-    codec = Codec(LOCK)
 
     assert expected.getvalue() == WRITERS[kind](value)
-    assert value == codec.decode(codec.encode(kind, value)).value
+    assert value == CODEC.decode(CODEC.encode(kind, value)).value
 
 
 def _collect(schema: Any, named: dict[str, Any]) -> None:
@@ -139,21 +142,35 @@ def test_longs_are_zigzag(number: int) -> None:
     assert expected.getvalue() == zigzag(number)
 
 
+def of(kind: Any) -> dict[str, Any]:
+    """A record with one field of this type."""
+    return {"type": "record", "name": "A", "fields": [{"name": "a", "type": kind}]}
+
+
 @pytest.mark.parametrize(
-    "schema",
+    ("schema", "message"),
     [
-        {"type": "record", "name": "A", "fields": [{"name": "a", "type": ["string", "null"]}]},
-        {"type": "record", "name": "A", "fields": [{"name": "a", "type": ["null", "string", "long"]}]},
-        {"type": "record", "name": "A", "fields": [{"name": "a", "type": ["null"]}]},
-        {"type": "record", "name": "A", "fields": [{"name": "a", "type": {"type": "map", "values": "string"}}]},
+        (of(["string", "null"]), "^a: a union is of null"),
+        (of(["null", "string", "long"]), "^a: a union is of null"),
+        (of(["null"]), "^a: a union is of null"),
+        (of([]), "^a: a union is of null"),
+        (of({"type": "map", "values": "string"}), "^a: the type map"),
+        (of("null"), "^a: the type null"),
+        (of("float"), "^a: the type float"),
+        (of("B"), "^a: the type B"),
+        (of(["null", "A"]), "^a: A holds itself"),
+        (of({"type": "array", "items": {"type": "record", "name": "B", "fields": []}}), "^a: the items of a list take no bytes"),
+        (of({"type": "record", "name": "B", "fields": [{"name": "b", "type": "float"}]}), "^a.b: the type float"),
     ],
 )
-def test_a_shape_that_is_not_known_is_refused_when_the_writer_is_made(schema: dict[str, Any]) -> None:
+def test_a_shape_that_is_not_known_is_refused_when_the_writer_is_made(schema: dict[str, Any], message: str) -> None:
     """
-    A schema with a shape that the Python type could not tell apart never gets a writer, so that no branch is ever guessed.
+    A schema with a shape that the Python type could not tell apart gets neither writer nor reader: no branch is ever guessed.
     """
-    with pytest.raises((KeyError, ValueError)):
+    with pytest.raises(ValueError, match=message):
         make_writer(schema)
+    with pytest.raises(ValueError, match=message):
+        make_reader(schema)
 
 
 def test_a_missing_field_takes_its_default_or_is_refused() -> None:
@@ -177,3 +194,59 @@ def test_a_missing_field_takes_its_default_or_is_refused() -> None:
     with pytest.raises(Refuse) as caught:
         encode({"flag": True})
     assert ("wrong-type", "needed") == (caught.value.code, caught.value.field)
+
+
+def outcome(act: Callable[[], bytes]) -> tuple[bytes | None, Refuse | None]:
+    """What comes of it: bytes, or a refusal."""
+    try:
+        return act(), None
+    except Refuse as refused:
+        return None, refused
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@settings(max_examples=100, deadline=None)
+@given(data=st.data())
+def test_what_is_refused_is_told_by_its_field(kind: str, data: st.DataObject) -> None:
+    """
+    A record with something odd in it is written as fastavro reads it, or refused, and then the field can be named.
+    """
+    value = data.draw(odd(kind))
+    written, refused = outcome(lambda: WRITERS[kind](value))
+    if refused is not None:
+        assert refused.field is not None
+        assert refused.code in {"wrong-type", "naive-time", "out-of-range"}
+        assert refused.__context__ is None
+        return
+    assert written is not None
+    body = BytesIO(written)
+    fastavro.schemaless_reader(body, PARSED[kind], None)
+
+    assert len(written) == body.tell()
+
+
+def test_the_times_that_are_remembered_are_bounded() -> None:
+    """
+    However many there were, a writer remembers so many and no more.
+    """
+    encode = make_writer(
+        {"type": "record", "name": "A", "fields": [{"name": "x", "type": {"type": "long", "logicalType": "timestamp-millis"}}]}
+    )
+    for further in range(writing.MOST_MOMENTS + 10):
+        encode({"x": datetime(2026, 9, 20, tzinfo=UTC) + timedelta(seconds=further)})
+
+    assert 0 < len(writing.KNOWN["MOMENTS"]) <= writing.MOST_MOMENTS
+
+
+def test_one_instant_is_written_alike_in_every_zone() -> None:
+    """
+    What is remembered of a time is of the instant, and what is below a millisecond is cut off, not rounded.
+    """
+    encode = make_writer(
+        {"type": "record", "name": "A", "fields": [{"name": "x", "type": {"type": "long", "logicalType": "timestamp-millis"}}]}
+    )
+    at = datetime(1969, 12, 31, 23, 59, 59, 999_999, tzinfo=UTC)
+
+    assert zigzag(-1) == encode({"x": at}) == encode({"x": at.astimezone(timezone(timedelta(hours=4)))})
+    with pytest.raises(Refuse, match="naive-time"):
+        encode({"x": at.replace(tzinfo=None)})

@@ -21,6 +21,7 @@ from boutre.connectors.known import Known
 from boutre.connectors.sdk import Source
 from boutre.connectors.sources_by_name import find
 from boutre.errors import DeclarationError, Fault
+from boutre.schemas.signature import MOST_TOGETHER
 from boutre.topics.members import Published
 from boutre.topics.strict import Declared, file_name, raise_all, read, table_of
 
@@ -114,6 +115,7 @@ class FeedFile(Declared):
     exercise: bool = False
     rhythm_hours: Annotated[float, Field(gt=0)] | None = None
     poll_s: Annotated[float, Field(gt=0)] = 5.0
+    sign_batch: Annotated[int, Field(ge=1, le=MOST_TOGETHER)] = 1
     note: str | None = None
     options: Any = None
     origin: Origin = Origin()
@@ -129,7 +131,8 @@ class Feed:
     One feed, ready to be run.
 
     *origin*, *handling* and *assessment* are groups of a record, which its reports fill up. *rhythm* is how often something is
-    expected, so that silence can be told from calm; *poll_s* how many seconds a follower waits before it reads again.
+    expected, so that silence can be told from calm; *poll_s* how many seconds a follower waits before it reads again; *sign_batch*
+    how many records one signature may be for: more than one saves the bus most of its verifying, and makes each record larger.
     """
 
     id: str
@@ -144,6 +147,7 @@ class Feed:
     exercise: bool = False
     rhythm: timedelta | None = None
     poll_s: float = 5.0
+    sign_batch: int = 1
     examples: tuple[Example, ...] = ()
     file: str = ""
 
@@ -211,6 +215,7 @@ def _feed(bus: Path, path: Path, faults: list[Fault], known: Known | None, membe
         exercise=declared.exercise,
         rhythm=None if declared.rhythm_hours is None else timedelta(hours=declared.rhythm_hours),
         poll_s=declared.poll_s,
+        sign_batch=declared.sign_batch,
         examples=declared.example,
         file=file,
     )

@@ -92,6 +92,7 @@ class Reader:
         self._start = start
         self._errors: deque[KafkaError] = deque(maxlen=8)
         self._ends: dict[Place, int] = {}
+        self._wanted: dict[Place, int] = {}
         self._asked = 0.0
         self._last: dict[Place, int] = {}
         self._tail: dict[Place, int] = {}
@@ -115,7 +116,8 @@ class Reader:
         try:
             places = self._look()
             if self.until_end:
-                self._ends = self._measure(places)
+                self._wanted = self._measure(places)
+                self._ends = dict(self._wanted)
             if self.group is None:
                 offset = OFFSET_BEGINNING if self._start == "beginning" else OFFSET_END
                 self._client.assign([TopicPartition(*place, offset) for place in places])
@@ -297,6 +299,11 @@ class Reader:
 
     def _forget(self, partitions: Sequence[TopicPartition]) -> None:
         gone = {(each.topic, each.partition) for each in partitions}
+        # What was given out of them and is not committed comes again, to whoever has them now: it is waited for.
+        left = [place for place in gone & self._wanted.keys() if self._committed.get(place, 0) < self._wanted[place]]
+        self._ends.update({place: self._wanted[place] for place in left})
+        with suppress(KafkaException):  # What is paused as it goes would be so when it comes back, and never be read again.
+            self._client.resume([TopicPartition(*place) for place in gone])
         for kept in (self._last, self._tail, self._done, self._committed):
             for place in gone:
                 kept.pop(place, None)

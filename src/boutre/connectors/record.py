@@ -8,8 +8,8 @@ report, and one that holds them is refused rather than corrected.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Protocol
 
@@ -24,7 +24,7 @@ from boutre.schemas.codec import MAX_REPORT_BYTES, Codec
 from boutre.schemas.identity import record_id
 from boutre.schemas.rejects import reject
 from boutre.schemas.sense import Area, Problem
-from boutre.schemas.signature import KEY_HEADER, SIGNATURE_HEADER, key_id, sign
+from boutre.schemas.signature import sign_batch
 
 STAGE = "connector"
 MOST_PROBLEMS = 8
@@ -44,9 +44,21 @@ class Check(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class Draft:
+    """
+    A message that nobody has signed, and what it is: as in `Made`. The bus would refuse it.
+    """
+
+    message: Message
+    input_id: str
+    reason: str | None = None
+    count: int = 1
+
+
+@dataclass(frozen=True, slots=True)
 class Made:
     """
-    A message, and what it is: the id of the input, and the reason where it is a reject; *count* inputs are told by it.
+    A signed message, and what it is: the id of the input, and the reason where it is a reject; *count* inputs are told by it.
     """
 
     message: Message
@@ -68,7 +80,29 @@ class Maker:
 
     def make(self, feed: Feed, item: Raw | Bad, received_at: datetime) -> Made:
         """
-        Give the message for *item*: its record, or a reject for its owner. Never raises, whatever a source gives.
+        Give the message for *item*, signed by itself: its record, or a reject for its owner. Never raises, whatever a source gives.
+        """
+        (made,) = self.signed([self.draft(feed, item, received_at)])
+        return made
+
+    def signed(self, drafts: Sequence[Draft]) -> list[Made]:
+        """
+        Sign *drafts* with one signature, in their order; each stays provable by itself. At most ``MOST_TOGETHER`` of them.
+        """
+        proofs = sign_batch(self.private, [(draft.message.topic, draft.message.value) for draft in drafts])
+        return [
+            Made(
+                replace(draft.message, headers=(*headers.items(), *draft.message.headers)),
+                draft.input_id,
+                draft.reason,
+                draft.count,
+            )
+            for draft, headers in zip(drafts, proofs, strict=True)
+        ]
+
+    def draft(self, feed: Feed, item: Raw | Bad, received_at: datetime) -> Draft:
+        """
+        Give the message for *item*, unsigned: its record, or a reject for its owner. Never raises, whatever a source gives.
         """
         identifier = input_id(feed, item)
         if isinstance(item, Bad):
@@ -91,9 +125,9 @@ class Maker:
             return self._refused(feed, item, identifier, first, received_at)
         topic = f"national.{feed.member}.{item.kind}"
         key = item.subject or identifier
-        return Made(self._signed(feed, topic, frame, kind=item.kind, key=key, identifier=identifier), identifier)
+        return Draft(_message(feed, topic, frame, kind=item.kind, key=key, identifier=identifier), identifier)
 
-    def _refused(self, feed: Feed, item: Raw | Bad, identifier: str, problem: Problem, at: datetime) -> Made:
+    def _refused(self, feed: Feed, item: Raw | Bad, identifier: str, problem: Problem, at: datetime) -> Draft:
         value = reject(
             member=feed.member,
             kind=_kind(feed, item),
@@ -108,20 +142,8 @@ class Maker:
         )
         frame = self.codec.encode("reject", value)
         own = value["id"]
-        message = self._signed(feed, f"rejects.{feed.member}", frame, kind="reject", key=own, identifier=own)
-        return Made(message, identifier, problem.code, item.count if isinstance(item, Bad) else 1)
-
-    def _signed(self, feed: Feed, topic: str, frame: bytes, *, kind: str, key: str, identifier: str) -> Message:
-        headers = (
-            (KEY_HEADER, key_id(self.private.public_key()).encode()),
-            (SIGNATURE_HEADER, sign(self.private, topic, frame)),
-            ("ce_specversion", b"1.0"),
-            ("ce_type", f"boutre.{kind}".encode()),
-            ("ce_source", f"/{feed.member}/{feed.id}".encode()),
-            ("ce_id", identifier.encode()),
-            ("content-type", b"application/avro"),
-        )
-        return Message(topic, key.encode("utf-8", "backslashreplace"), frame, headers)
+        message = _message(feed, f"rejects.{feed.member}", frame, kind="reject", key=own, identifier=own)
+        return Draft(message, identifier, problem.code, item.count if isinstance(item, Bad) else 1)
 
 
 def input_id(feed: Feed, item: Raw | Bad) -> str:
@@ -174,6 +196,17 @@ def filled(own: Mapping[str, Any], default: Mapping[str, Any]) -> dict[str, Any]
     """
     said = {name: value for name, value in own.items() if value is not None and value != []}
     return {**own, **default, **said}
+
+
+def _message(feed: Feed, topic: str, frame: bytes, *, kind: str, key: str, identifier: str) -> Message:
+    headers = (
+        ("ce_specversion", b"1.0"),
+        ("ce_type", f"boutre.{kind}".encode()),
+        ("ce_source", f"/{feed.member}/{feed.id}".encode()),
+        ("ce_id", identifier.encode()),
+        ("content-type", b"application/avro"),
+    )
+    return Message(topic, key.encode("utf-8", "backslashreplace"), frame, headers)
 
 
 def _lifecycle(feed: Feed, raw: Raw, own: Mapping[str, Any]) -> dict[str, Any]:

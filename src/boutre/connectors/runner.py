@@ -1,18 +1,22 @@
 """
 Runs a feed: reads its source, makes records, sends them, and moves the cursor when, and only when, they are safe.
 
-One thread. The promise: every item that a source gives reaches the broker at least once, as a record or as a reject, through any
-number of crashes; ids make "at least once" the same as once for everybody behind. So the cursor follows the acknowledgements of the
-broker in the order of the source, and is saved at most once a second and at the end: after a crash a second's worth is sent again.
+One thread; for a feed that signs in batches a second one sends what has waited, never at the same time. The promise: every item
+that a source gives reaches the broker at least once, as a record or as a reject, through any number of crashes; ids make "at least
+once" the same as once for everybody behind. So the cursor follows the acknowledgements of the broker in the order of the source,
+and is saved at most once a second and at the end: after a crash a second's worth is sent again.
 """
 
 from __future__ import annotations
 
+import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import partial
+from threading import RLock
 from typing import Final
 
 import stamina
@@ -21,6 +25,7 @@ from boutre import metrics
 from boutre.connectors.cursor import Cursors, Ticket, Window
 from boutre.connectors.feeds import Feed
 from boutre.connectors.record import STAGE, Made, Maker
+from boutre.connectors.runner_signing import Gathered, beat
 from boutre.connectors.runner_stop import Interrupted, Stop
 from boutre.connectors.sdk import Bad, Idle, Noted, Raw
 from boutre.connectors.transport import NotDelivered, Transport
@@ -76,12 +81,13 @@ class Runner:
         with self.cursors.hold(feed.id) as cursor:
             session = _Session(self, feed, cursor, stop)
             try:
-                while not stop.asked:
-                    session.read(follow=follow)
-                    if not follow:
-                        break
-                    session.turn()
-                    stop.sleep(feed.poll_s)
+                with session.beat():
+                    while not stop.asked:
+                        session.read(follow=follow)
+                        if not follow:
+                            break
+                        session.turn()
+                        stop.sleep(feed.poll_s)
             except Interrupted:
                 pass
             finally:
@@ -92,7 +98,7 @@ class Runner:
 
 class _Session:
     """
-    One run of one feed.
+    One run of one feed. Its lock is held wherever something is sent, acknowledged or counted, and never while the source is read.
     """
 
     def __init__(self, runner: Runner, feed: Feed, cursor: str | None, stop: Stop) -> None:
@@ -102,7 +108,10 @@ class _Session:
         self.after = cursor
         self.window = Window(cursor)
         self.saved_at: datetime | None = None
+        self.lock = RLock()
+        self.gathered = Gathered(feed.sign_batch)
         self.failure: NotDelivered | None = None
+        self.mistake: Exception | None = None
         self.records = 0
         self.reasons: Counter[str] = Counter()
         self.notes: Counter[str] = Counter()
@@ -148,6 +157,8 @@ class _Session:
             with self.stop.waiting():
                 item = next(items, None)
             if item is None:
+                with self.lock:
+                    self._send()
                 return
             if isinstance(item, Idle):
                 self.turn()
@@ -158,22 +169,52 @@ class _Session:
 
     def _note(self, item: Noted) -> None:
         """Count what is no report; the cursor passes it when everything before it is safe."""
-        self.window.settle(self.window.enter(item.cursor))
-        self.after = item.cursor
-        self.notes[item.reason] += item.count
-        metrics.RECORDS.labels(stage=STAGE, outcome="noted").inc(item.count)
-        metrics.REASONS.labels(stage=STAGE, outcome="noted", reason=item.reason).inc(item.count)
-        self.turn()
+        with self.lock:
+            self.window.settle(self.window.enter(item.cursor))
+            self.after = item.cursor
+            self.notes[item.reason] += item.count
+            metrics.RECORDS.labels(stage=STAGE, outcome="noted").inc(item.count)
+            metrics.REASONS.labels(stage=STAGE, outcome="noted", reason=item.reason).inc(item.count)
+            self.turn()
 
     def _take(self, item: Raw | Bad) -> None:
-        while len(self.window) >= self.runner.in_flight:
-            self.turn(wait=0.1)
-        with metrics.STEP_SECONDS.labels(stage=STAGE).time():
-            made = self.runner.maker.make(self.feed, item, self.runner.clock())
-        ticket = self.window.enter(item.cursor)
-        self.after = item.cursor
-        self.runner.transport.send(made.message, partial(self._acknowledged, ticket, made))
-        self.turn()
+        with self.lock:
+            while len(self.window) >= self.runner.in_flight:
+                self._send()
+                self.turn(wait=0.1)
+            begun = time.monotonic()
+            draft = self.runner.maker.draft(self.feed, item, self.runner.clock())
+            self.gathered.add(self.window.enter(item.cursor), draft)
+            self.after = item.cursor
+            metrics.STEP_SECONDS.labels(stage=STAGE).inc(time.monotonic() - begun)
+            if self.gathered.full:
+                self._send()
+            self.turn()
+
+    def beat(self) -> AbstractContextManager[None]:
+        """Send what has waited long enough for others to be signed with, as long as this lasts."""
+        return beat(self._waited) if self.feed.sign_batch > 1 else nullcontext()
+
+    def _waited(self) -> None:
+        with self.lock:
+            if not self.gathered.late:
+                return
+            try:
+                self._send()
+            except Exception as error:  # noqa: BLE001 - in another thread: the one that reads raises it at its next turn
+                self.mistake = self.mistake or error
+
+    def _send(self) -> None:
+        """
+        Sign what waits and send it, in order; nothing behind what was refused: that is sent again by the next run.
+        """
+        begun, waiting = time.monotonic(), self.gathered.take()
+        signed = self.runner.maker.signed([draft for _, draft in waiting])
+        metrics.STEP_SECONDS.labels(stage=STAGE).inc(time.monotonic() - begun)
+        for (ticket, _), made in zip(waiting, signed, strict=True):
+            if self.failure is not None:
+                return
+            self.runner.transport.send(made.message, partial(self._acknowledged, ticket, made))
 
     def _acknowledged(self, ticket: Ticket, made: Made, error: NotDelivered | None) -> None:
         if error is not None:
@@ -194,20 +235,25 @@ class _Session:
 
     def turn(self, wait: float = 0.0) -> None:
         """Take acknowledgements, save the cursor when it is time, and stop where something was not delivered."""
-        self.runner.transport.poll(wait if len(self.window) else 0)
-        now = self.runner.clock()
-        if self.window.moved and (self.saved_at is None or now - self.saved_at >= SAVE_EVERY):
-            self._save(now)
-        self.check()
+        with self.lock:
+            self.runner.transport.poll(wait if len(self.window) else 0)
+            now = self.runner.clock()
+            if self.window.moved and (self.saved_at is None or now - self.saved_at >= SAVE_EVERY):
+                self._save(now)
+            self.check()
 
     def settle(self) -> None:
-        """Wait for what is on its way, and save how far everything is safe."""
-        self.runner.transport.flush(self.runner.patience)
-        if self.window.moved:
-            self._save(self.runner.clock())
+        """Send what waits, wait for what is on its way, and save how far everything is safe."""
+        with self.lock:
+            self._send()
+            self.runner.transport.flush(self.runner.patience)
+            if self.window.moved:
+                self._save(self.runner.clock())
 
     def check(self) -> None:
         """Raise where something is not safe."""
+        if self.mistake is not None:
+            raise self.mistake
         if self.failure is not None:
             raise Unavailable(
                 f"feed {self.feed.id}: Kafka did not take a message for {self.failure}; what came before it is safe, "

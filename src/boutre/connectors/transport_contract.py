@@ -24,7 +24,7 @@ from boutre.connectors.transport import Acknowledged, Message, NotDelivered, Tra
 from boutre.errors import Unavailable
 from boutre.schemas import lock, vocabulary
 from boutre.schemas.codec import Codec
-from boutre.schemas.signature import Keyring, key_id
+from boutre.schemas.signature import PROOF_HEADER, Keyring, key_id
 from boutre.schemas.validation import Validator
 
 NOW = datetime(2024, 3, 1, 12, tzinfo=UTC)
@@ -103,6 +103,8 @@ class TransportContract:
     """
 
     private: ClassVar[Ed25519PrivateKey] = Ed25519PrivateKey.generate()
+    sign_batch: ClassVar[int] = 1
+    """How many records the feeds of these tests sign together: a class of its own with more keeps to the same promises."""
 
     # --- a transport alone --------------------------------------------------------------------------------------------
 
@@ -175,6 +177,7 @@ class TransportContract:
         ring = Keyring({key_id(self.private.public_key()): (bench.member, self.private.public_key())})
         for stored in [*records, *rejects]:
             ring.verify(bench.member, stored.topic, stored.value, dict(stored.headers))
+            assert (PROOF_HEADER in dict(stored.headers)) == (self.sign_batch > 1)
         headers = dict(records[0].headers)
         assert headers["ce_id"] == records[0].key
         assert headers["ce_type"] == b"boutre.sighting"
@@ -237,7 +240,7 @@ class TransportContract:
         codec = Codec(lock.load())
         check = Validator(codec.lock, vocabulary.load(lock.core() / "vocabularies").has).check
         maker = Maker(codec, check, self.private)
-        feed = Feed("numbers", bench.member, ("sighting",), numbers, options, {"tlp": "GREEN"})
+        feed = Feed("numbers", bench.member, ("sighting",), numbers, options, {"tlp": "GREEN"}, sign_batch=self.sign_batch)
         return lambda transport: Runner(maker, transport, Cursors(folder), lambda: NOW, patience=patience).run(feed)
 
     def _references(self, bench: Bench) -> set[str]:

@@ -33,7 +33,7 @@ class Assembly:
 
     def handlers(self, keys: KeyFolder, only: str | None = None) -> tuple[Handler, ...]:
         """Make the processors ready to handle records; *only* makes just the one of that name."""
-        made = self.pipeline.processors(self.codec, keys.keyring(), keys.recipient, only)
+        made = self.pipeline.processors(self.codec, keys.keyring(), keys.recipient, keys.state(), only)
         return tuple(Handler(processor, self.codec, self.pipeline.owner) for processor in made)
 
 

@@ -23,14 +23,14 @@ from types import TracebackType
 from typing import Final, Self
 
 from boutre.errors import Unavailable
-from boutre.ops import jars
+from boutre.ops import jars, storage
 from boutre.ops.cluster import cluster_id_at
 from boutre.ops.embedded import CLIENT, CONTROLLER, HOST, LOG4J, Node
 from boutre.ops.guard import Guard
 
+_HEAP_MB: Final = 512
 _JVM: Final = (
     "-Xms64m",
-    "-Xmx512m",
     "-XX:+UseSerialGC",
     "-XX:TieredStopAtLevel=1",
     "-XX:-UsePerfData",
@@ -56,6 +56,8 @@ class Broker:
         listeners: further listeners by name, each with its protocol (`{"SECURE": "SASL_SSL"}`).
         properties: what Kafka is told beside, or instead of, the defaults.
         detached: let it live on when this process ends.
+        heap_mb: the most memory of its heap, in mebibytes.
+        cluster_id: the cluster that a fresh data folder is formatted for, where several nodes are one; else a new one.
         progress: told what goes on, in lines for people.
         cache: the folder of the jars; without it, `jars.cache_folder()`.
         repository: a Maven repository in place of Maven Central.
@@ -69,6 +71,8 @@ class Broker:
         listeners: Mapping[str, str] | None = None,
         properties: Mapping[str, str] | None = None,
         detached: bool = False,
+        heap_mb: int = _HEAP_MB,
+        cluster_id: str | None = None,
         progress: jars.Progress = jars.silent,
         cache: Path | None = None,
         repository: str | None = None,
@@ -80,6 +84,8 @@ class Broker:
         self._ports: dict[str, int] = {}
         self._properties = dict(properties or {})
         self._detached = detached
+        self._heap_mb = heap_mb
+        self._asked_id = cluster_id
         self._progress = progress
         self._cache = cache
         self._repository = repository
@@ -118,10 +124,7 @@ class Broker:
         """
         The cluster id that the data folder was formatted with.
         """
-        for line in (self._data / "meta.properties").read_text(encoding="utf-8").splitlines():
-            if line.startswith("cluster.id="):
-                return line.removeprefix("cluster.id=")
-        raise Unavailable(f"{self._data} names no cluster id; remove {self.home} and start again")
+        return storage.cluster_id(self._data)
 
     @property
     def log(self) -> Path:
@@ -147,10 +150,10 @@ class Broker:
         # A port stays the same over a restart, since clients hold on to it.
         self._ports = {name: self._ports.get(name) or self._asked.get(name) or free_port() for name in listeners}
         self._write_configuration()
-        command = [str(java), *_JVM, f"-Dlog4j2.configurationFile={self.home / 'log4j2.properties'}"]
+        command = [str(java), *_JVM, f"-Xmx{self._heap_mb}m", f"-Dlog4j2.configurationFile={self.home / 'log4j2.properties'}"]
         command += [f"-Dboutre.log={self.log}", "-cp", ":".join(str(jar) for jar in classpath)]
-        if not (self._data / "meta.properties").exists():
-            self._format(command)
+        if not storage.formatted(self._data):
+            storage.prepare(command, self._data, self.home / "server.properties", self._asked_id or storage.new_cluster_id())
         with (self.home / "stdout.log").open("ab") as out:
             self._process = subprocess.Popen(  # noqa: S603 - Java and jars from the cache, files of this folder
                 [*command, "kafka.Kafka", str(self.home / "server.properties")],
@@ -216,20 +219,6 @@ class Broker:
         server = self.home / "server.properties"
         server.touch(mode=0o600)  # it may hold passwords of listeners
         server.write_text(node.server_properties(), encoding="utf-8")
-
-    def _format(self, command: list[str]) -> None:
-        storage = [*command, "kafka.tools.StorageTool"]
-        identity = subprocess.run([*storage, "random-uuid"], capture_output=True, text=True, check=False)  # noqa: S603 - as above
-        name = identity.stdout.strip().splitlines()[-1] if identity.stdout.strip() else ""
-        made = subprocess.run(  # noqa: S603 - as above
-            [*storage, "format", "--cluster-id", name, "--config", str(self.home / "server.properties")],
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        if made.returncode != 0:
-            said = (made.stdout + made.stderr).strip().splitlines()
-            raise Unavailable(f"Kafka could not format {self._data}: {said[-1] if said else 'it did not say why'}")
 
     def _await(self, timeout: float) -> None:
         expected = self.cluster_id

@@ -11,7 +11,7 @@ from concurrent.futures import Future
 from contextlib import contextmanager
 from typing import Any, Final
 
-from confluent_kafka import KafkaError, KafkaException
+from confluent_kafka import KafkaError, KafkaException, TopicCollection
 from confluent_kafka.admin import AdminClient
 from confluent_kafka.admin._config import AlterConfigOpType, ConfigEntry, ConfigResource, ConfigSource
 from confluent_kafka.admin._resource import ResourceType
@@ -77,6 +77,19 @@ class Cluster:
             )
             for name, topic in there.items()
         }
+
+    def incarnation(self, topic: str) -> tuple[str, float]:
+        """
+        A name that this topic alone has ever had, on any cluster, and for how many seconds its tombstones stay.
+
+        Deleted and made again it has another one.
+        """
+        resource = ConfigResource(ResourceType.TOPIC, topic)
+        with self._asking():
+            described = self._admin.describe_topics(TopicCollection([topic]), request_timeout=_PATIENCE)[topic].result(_PATIENCE)
+            told = self._admin.describe_configs([resource], request_timeout=_PATIENCE)[resource].result(_PATIENCE)
+            name = f"{self.identity()}/{described.topic_id}"
+        return name, int(str(told["delete.retention.ms"].value)) / 1000
 
     def perform(self, plan: Plan, done: Callable[[str], None] = lambda _line: None) -> None:
         """

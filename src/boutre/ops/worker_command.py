@@ -41,7 +41,8 @@ def worker(settings: Settings, processor: str, metrics_port: int | None, data: P
         loop.install()
     # Faust is imported here, since it patches the process and takes half a second: other commands do without.
     from boutre.processors.runtime.cluster import Cluster  # noqa: PLC0415
-    from boutre.processors.runtime.worker import build, run  # noqa: PLC0415
+    from boutre.processors.runtime.restore import Changelog  # noqa: PLC0415
+    from boutre.processors.runtime.worker import build, group_of, run  # noqa: PLC0415
 
     kafka = settings.kafka.client()
     cluster = Cluster(
@@ -54,7 +55,8 @@ def worker(settings: Settings, processor: str, metrics_port: int | None, data: P
         kafka.get("ssl.certificate.location"),
         kafka.get("ssl.key.location"),
     )
-    run(build(f"boutre-{processor}", handler, cluster, data or settings.state / "workers" / processor))
+    known = Changelog(*Admin(kafka).incarnation(handler.processor.changelog))
+    run(build(group_of(processor), handler, cluster, data or settings.state / "workers" / processor, known))
 
 
 def _see_topics(settings: Settings, processor: Processor) -> None:

@@ -7,16 +7,16 @@ come again and marks another report of the same event. What cannot be accepted i
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, Final
 
 from boutre.errors import Refuse
 from boutre.processors.decision import Decision, Drop, Emit, Inbound, Outbound, Reject, State
+from boutre.processors.digests import differ, named_digest
 from boutre.processors.repeats import Rule, look
-from boutre.schemas.codec import MAX_REPORT_BYTES, Codec
+from boutre.schemas.codec import MAX_REPORT_BYTES, Codec, Decoded
 from boutre.schemas.identity import record_id
 from boutre.schemas.sense import Area
 from boutre.schemas.signature import Keyring
@@ -24,6 +24,9 @@ from boutre.schemas.validation import Validator
 
 LARGEST = MAX_REPORT_BYTES
 """The most bytes of a national record."""
+
+REMEMBERS: Final = frozenset({"id", "repeat"})
+"""The classes of keys that accept remembers, each with its window in ``processors/pipeline.toml``."""
 
 SAME_REPORT = "same-report"
 """Why accept drops: the same report, byte for byte in what it says, was accepted before."""
@@ -46,13 +49,14 @@ class Accept:
     The step from ``national.<member>.<kind>`` to ``bus.<kind>``.
 
     *deadlines* are seconds after the event, by event type, within which a record must be accepted not to be late; the entry
-    ``default`` holds for every other type.
+    ``default`` holds for every other type. By *key* digests are made of what is remembered.
     """
 
     codec: Codec
     keyring: Keyring
     validator: Validator
     topics: Mapping[str, National]
+    key: bytes = field(repr=False)
     rules: tuple[Rule, ...] = ()
     deadlines: Mapping[str, float] = field(default_factory=dict)
 
@@ -66,7 +70,8 @@ class Accept:
             return Reject("internal-error", detail="undeclared topic" if national is None else "no time of acceptance")
         identifier: str | None = None
         try:
-            value = self._proved(national, record)
+            decoded = self._proved(national, record)
+            value = decoded.value
             # From here on the id is known to be this member's own. A reject is told under it, unless a report of that id was
             # accepted before: then this is another input, told by where it stood.
             identifier = None if f"id:{value['id']}" in state else str(value["id"])
@@ -78,9 +83,9 @@ class Accept:
             rest = "; ".join(f"{problem.field}: {problem.code}" for problem in problems[1:8])
             detail = "; ".join(filter(None, (problems[0].detail, rest)))
             return Reject(problems[0].code, problems[0].field, detail, identifier)
-        return self._once(national.kind, record, value, state, now=now)
+        return self._once(record, decoded, state, now=now)
 
-    def _proved(self, national: National, record: Inbound) -> dict[str, Any]:
+    def _proved(self, national: National, record: Inbound) -> Decoded:
         """Read a record that this member wrote for this topic; Refuse where it is anything else."""
         if record.refused is not None:
             raise Refuse(record.refused)
@@ -88,21 +93,23 @@ class Accept:
         if len(frame) > LARGEST:
             raise Refuse("too-large")
         self.keyring.verify(national.member, record.topic, frame, record.headers)
-        value = self.codec.decode(frame, frozenset({national.kind})).value
-        _belongs(national, value)
-        return value
+        decoded = self.codec.decode(frame, frozenset({national.kind}))
+        _belongs(national, decoded.value)
+        return decoded
 
-    def _once(self, kind: str, record: Inbound, value: dict[str, Any], state: State, *, now: datetime) -> Decision:
+    def _once(self, record: Inbound, decoded: Decoded, state: State, *, now: datetime) -> Decision:
+        kind, value = decoded.kind, decoded.value
         identifier = str(value["id"])
-        content = self._content(kind, value)
+        content = self._content(decoded)
         known = state.get(f"id:{identifier}")
         if known is not None:
-            return Drop(SAME_REPORT) if known == content else Reject("changed-without-revision", "id")
+            # By another key it cannot be told whether it says the same, and what was accepted once is not accepted twice.
+            return Reject("changed-without-revision", "id") if differ(known, content) else Drop(SAME_REPORT)
         found = look(self.rules, kind, value, state)
         times = {**value["times"], "accepted_at": now, "late": self._late(value, now)}
         repeats = None if found.earlier is None else {"id": found.earlier, "rule": found.rule}
-        accepted = {**value, "times": times, "lifecycle": {**value["lifecycle"], "repeats": repeats}}
-        out = Outbound(f"bus.{kind}", lane(value).encode(), self.codec.encode(kind, accepted), record.timestamp)
+        accepted = decoded.frame_with({"times": times, "lifecycle": {**value["lifecycle"], "repeats": repeats}})
+        out = Outbound(f"bus.{kind}", lane(value).encode(), accepted, record.timestamp)
         return Emit((out,), {**found.changes, f"id:{identifier}": content})
 
     def _late(self, value: Mapping[str, Any], now: datetime) -> bool:
@@ -112,11 +119,12 @@ class Accept:
         observed = (value["times"].get("observed") or {}).get("at")
         return seconds is not None and observed is not None and now - observed > timedelta(seconds=seconds)
 
-    def _content(self, kind: str, value: Mapping[str, Any]) -> str:
+    def _content(self, decoded: Decoded) -> str:
         """Give a digest of what the report says, without when and from where in its source it came."""
-        said = {name: group for name, group in value.items() if name != "provenance"}
-        said["times"] = {**value["times"], "received_at": None}
-        return hashlib.sha256(self.codec.encode(kind, said)).hexdigest()[:32]
+        without: dict[str, Any] = {"times": {**decoded.value["times"], "received_at": None}}
+        if "provenance" in decoded.value:
+            without["provenance"] = None
+        return named_digest(self.key, decoded.frame_with(without))
 
 
 def lane(value: Mapping[str, Any]) -> str:

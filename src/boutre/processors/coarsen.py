@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any
 
 from boutre.schemas.validation import COUNTED
@@ -21,7 +22,13 @@ Length of a degree of longitude on the equator (WGS 84, rounded up). Nearer the 
 one of longitude shorter by more, so that the radius of a square cell made from it is never short.
 """
 
+NEAR_AN_EDGE = 1e-6
+"""In cells: a thousand times the error of a division of doubles, at the smallest cells that an agreement may name."""
+
 PRECISIONS = ("second", "minute", "hour", "day", "month", "year")
+FINENESS: Mapping[str | None, int] = {name: degree for degree, name in enumerate(PRECISIONS)}
+"""The degree of each precision, the finest first."""
+
 BANDS = (0, 1, 5, 10, 20, 50, 100, 500)
 """Where bands begin; a width of 2 joins two of them and one of 3 four, so that every wider band is made of whole narrower ones."""
 
@@ -74,7 +81,7 @@ def _grid(position: Mapping[str, Any], degrees: float) -> dict[str, Any] | None:
     latitude, longitude = position.get("latitude"), position.get("longitude")
     if latitude is None or longitude is None:
         return None
-    radius = float(math.ceil(degrees / 2 * math.sqrt(2) * METRES_PER_DEGREE))
+    radius = _radius(degrees)
     return {
         **dict.fromkeys(position),
         "latitude": _centre(latitude, degrees, 90),
@@ -83,36 +90,60 @@ def _grid(position: Mapping[str, Any], degrees: float) -> dict[str, Any] | None:
     }
 
 
+@lru_cache(maxsize=1024)
+def _radius(degrees: float) -> float:
+    return float(math.ceil(degrees / 2 * math.sqrt(2) * METRES_PER_DEGREE))
+
+
 def _centre(value: float, degrees: float, limit: int) -> float:
-    # In decimals, so that 0.3 is the edge of a tenth which it looks like. The last cell begins below the limit, so that a pole or
-    # the antimeridian lies in a cell and not on its edge; a cell that would reach beyond them ends there.
+    return _middle(_cell(value, degrees, limit), degrees, limit)
+
+
+def _cell(value: float, degrees: float, limit: int) -> int:
+    """Number the cells from the equator and from Greenwich. The last begins below *limit*, so that a pole lies in a cell."""
+    near = value / degrees
+    # In decimals where it lies near an edge, so that 0.3 is the edge of a tenth which it looks like; what lies further from every
+    # edge than any error of a division lies in the same cell either way.
+    exact = abs(near - round(near)) < NEAR_AN_EDGE
+    cell = math.floor(Decimal(str(value)) / Decimal(str(degrees))) if exact else math.floor(near)
+    return min(cell, _cells(degrees, limit) - 1)
+
+
+@lru_cache(maxsize=1024)
+def _cells(degrees: float, limit: int) -> int:
+    return math.ceil(limit / Decimal(str(degrees)))
+
+
+@lru_cache(maxsize=65_536)
+def _middle(cell: int, degrees: float, limit: int) -> float:
+    """A cell that would reach beyond a pole or the antimeridian ends there. What is kept here is coarse: cells, and no place."""
     size = Decimal(str(degrees))
-    cell = min(math.floor(Decimal(str(value)) / size), math.ceil(limit / size) - 1)
     return float(round((max(cell * size, Decimal(-limit)) + min((cell + 1) * size, Decimal(limit))) / 2, 6))
 
 
+ZEROED: tuple[dict[str, Any], ...] = (
+    {"microsecond": 0},
+    {"microsecond": 0, "second": 0},
+    {"microsecond": 0, "second": 0, "minute": 0},
+    {"microsecond": 0, "second": 0, "minute": 0, "hour": 0},
+    {"microsecond": 0, "second": 0, "minute": 0, "hour": 0, "day": 1},
+    {"microsecond": 0, "second": 0, "minute": 0, "hour": 0, "day": 1, "month": 1},
+)
+"""For each of PRECISIONS the parts of a time that are finer, as they are where it begins."""
+
+
 def _truncate(moment: datetime, degree: float) -> datetime:
-    unit = PRECISIONS[int(degree)]
-    moment = moment.astimezone(UTC)
-    parts: dict[str, Any] = {"microsecond": 0}
-    for name, least in (("second", "minute"), ("minute", "hour"), ("hour", "day")):
-        if PRECISIONS.index(unit) >= PRECISIONS.index(least):
-            parts[name] = 0
-    if unit in ("month", "year"):
-        parts["day"] = 1
-    if unit == "year":
-        parts["month"] = 1
-    return moment.replace(**parts)
+    return (moment if moment.tzinfo is UTC else moment.astimezone(UTC)).replace(**ZEROED[int(degree)])
 
 
 def _moment(value: Any, degree: float) -> Any:
     if isinstance(value, datetime):
         return _truncate(value, degree)
-    if value.get("at") is None:
+    at = value.get("at")
+    if at is None:
         return None
-    own = PRECISIONS.index(value["precision"]) if value.get("precision") in PRECISIONS else 0
-    coarse = max(own, int(degree))
-    return {**dict.fromkeys(value), "at": _truncate(value["at"], coarse), "precision": PRECISIONS[coarse]}
+    coarse = max(FINENESS.get(value.get("precision"), 0), int(degree))
+    return {**dict.fromkeys(value), "at": _truncate(at, coarse), "precision": PRECISIONS[coarse]}
 
 
 def _band(value: Mapping[str, Any], degree: float) -> dict[str, Any] | None:

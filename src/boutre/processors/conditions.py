@@ -1,16 +1,131 @@
 """
 Whether an agreement speaks of a record at all: its kinds, its term, its marking, its conditions. Every doubt is a no.
+
+What the conditions ask of a record is read once, as ``Facts``, for all agreements; what an agreement asks for is made ready once,
+as ``Terms``, for all records.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import Any
 
 from boutre.processors.agreement import TLP, Agreement
 
 ZonesAt = Callable[[float, float], frozenset[str]]
+
+RANKS: Mapping[str, int] = {label: rank for rank, label in enumerate(TLP)}
+"""How limited each marking is, the least first."""
+
+NOWHERE: frozenset[str] = frozenset()
+
+
+class Facts:
+    """
+    What conditions ask of one record, the same for every agreement; the zones are looked up when the first one asks for them.
+
+    *accepted* is the time of acceptance: by it, and never by the time of the event, an agreement is in force.
+    """
+
+    __slots__ = ("_at", "_zones", "_zones_at", "day", "kind", "label", "marked", "member", "named", "purposes", "rank", "type")
+
+    def __init__(self, kind: str, value: Mapping[str, Any], accepted: datetime, zones_at: ZonesAt) -> None:
+        self.kind = kind
+        self.day: date = accepted.astimezone(UTC).date()
+        handling = value.get("handling")
+        self.marked = isinstance(handling, dict)
+        marks: dict[str, Any] = handling if isinstance(handling, dict) else {}
+        self.label = marks.get("tlp")
+        self.rank = RANKS.get(self.label) if isinstance(self.label, str) else None
+        self.named = frozenset(marks.get("release_to") or ())
+        self.purposes = frozenset(marks.get("purposes") or ())
+        self.member = _part(value, "origin", "member")
+        self.type = _part(value, "event", "type")
+        self._at = _part(value, "position", "latitude"), _part(value, "position", "longitude")
+        self._zones_at = zones_at
+        self._zones: frozenset[str] | None = None
+
+    @property
+    def zones(self) -> frozenset[str]:
+        """The zones in which it lies; none, where its position is not known."""
+        if self._zones is None:
+            latitude, longitude = self._at
+            self._zones = NOWHERE if latitude is None or longitude is None else self._zones_at(latitude, longitude)
+        return self._zones
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """
+    What one agreement asks of a record, made ready to be asked often.
+    """
+
+    recipient: str
+    kinds: frozenset[str]
+    start: date
+    end: date
+    purposes: frozenset[str]
+    most: int
+    members: frozenset[str] | None
+    not_members: frozenset[str]
+    types: frozenset[str] | None
+    not_types: frozenset[str]
+    zones: frozenset[str] | None
+
+    @classmethod
+    def of(cls, agreement: Agreement) -> Terms:
+        """Make an agreement's terms ready."""
+        when = agreement.when
+        return cls(
+            agreement.recipient,
+            frozenset(agreement.kinds),
+            agreement.start,
+            agreement.end,
+            frozenset(agreement.purposes),
+            RANKS[when.tlp_max],
+            None if when.members is None else frozenset(when.members),
+            frozenset(when.not_members),
+            None if when.types is None else frozenset(when.types),
+            frozenset(when.not_types),
+            None if when.zones is None else frozenset(when.zones),
+        )
+
+    def refusal(self, facts: Facts) -> str | None:
+        """Give the reason, of the vocabulary ``release-reason``, why nothing of a record is given, or None where it is."""
+        if facts.kind not in self.kinds:
+            return "not-for-this-kind"
+        if not self._in_force(facts.day):
+            return "agreement-not-in-force"
+        if not facts.marked:
+            return "marking"
+        return self._label(facts) or self._condition(facts)
+
+    def _in_force(self, day: date) -> bool:
+        return self.start <= day < self.end
+
+    def _label(self, facts: Facts) -> str | None:
+        if facts.named and self.recipient not in facts.named:
+            return "not-named"
+        if facts.rank is None:
+            return "unknown-marking"
+        if facts.rank > self.most:
+            return "marking"
+        if facts.label == "RED" and not facts.named:
+            return "not-named"
+        return "not-for-this-purpose" if facts.purposes and facts.purposes.isdisjoint(self.purposes) else None
+
+    def _condition(self, facts: Facts) -> str | None:
+        if facts.member in self.not_members:
+            return "own-report"
+        if facts.member is None or (self.members is not None and facts.member not in self.members):
+            return "condition"
+        if self.types is not None and facts.type not in self.types:
+            return "not-for-this-event"
+        if self.not_types and (facts.type is None or facts.type in self.not_types):
+            return "not-for-this-event"
+        return None if self.zones is None or not facts.zones.isdisjoint(self.zones) else "condition"
 
 
 def refusal(agreement: Agreement, kind: str, value: Mapping[str, Any], accepted: datetime, zones_at: ZonesAt) -> str | None:
@@ -19,55 +134,9 @@ def refusal(agreement: Agreement, kind: str, value: Mapping[str, Any], accepted:
 
     *accepted* is the time of acceptance: by it, and never by the time of the event, an agreement is in force.
     """
-    if kind not in agreement.kinds:
-        return "not-for-this-kind"
-    if not _in_force(agreement, accepted.astimezone(UTC).date()):
-        return "agreement-not-in-force"
-    return _marking(agreement, value) or _condition(agreement, value, zones_at)
-
-
-def _in_force(agreement: Agreement, day: date) -> bool:
-    return agreement.start <= day < agreement.end
-
-
-def _marking(agreement: Agreement, value: Mapping[str, Any]) -> str | None:
-    handling = value.get("handling")
-    if not isinstance(handling, Mapping):
-        return "marking"
-    purposes = handling.get("purposes") or []
-    if purposes and set(purposes).isdisjoint(agreement.purposes):
-        return _label(agreement, handling) or "not-for-this-purpose"
-    return _label(agreement, handling)
-
-
-def _label(agreement: Agreement, handling: Mapping[str, Any]) -> str | None:
-    label, named = handling.get("tlp"), handling.get("release_to") or []
-    if named and agreement.recipient not in named:
-        return "not-named"
-    if label not in TLP:
-        return "unknown-marking"
-    if TLP.index(label) > TLP.index(agreement.when.tlp_max):
-        return "marking"
-    return "not-named" if label == "RED" and not named else None
-
-
-def _condition(agreement: Agreement, value: Mapping[str, Any], zones_at: ZonesAt) -> str | None:
-    when = agreement.when
-    member, kind = _part(value, "origin", "member"), _part(value, "event", "type")
-    if member in when.not_members:
-        return "own-report"
-    if member is None or (when.members is not None and member not in when.members):
-        return "condition"
-    if (when.types is not None and kind not in when.types) or (when.not_types and (kind is None or kind in when.not_types)):
-        return "not-for-this-event"
-    return None if when.zones is None or _lies_in(when.zones, value, zones_at) else "condition"
-
-
-def _lies_in(zones: tuple[str, ...], value: Mapping[str, Any], zones_at: ZonesAt) -> bool:
-    latitude, longitude = _part(value, "position", "latitude"), _part(value, "position", "longitude")
-    return latitude is not None and longitude is not None and not zones_at(latitude, longitude).isdisjoint(zones)
+    return Terms.of(agreement).refusal(Facts(kind, value, accepted, zones_at))
 
 
 def _part(value: Mapping[str, Any], group: str, name: str) -> Any:
     held = value.get(group)
-    return held.get(name) if isinstance(held, Mapping) else None
+    return held.get(name) if isinstance(held, dict) else None

@@ -8,15 +8,15 @@ hidden in it; a group that is withheld is so also where it was never filled in; 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
-from typing import Any, TypeAlias
+from typing import Any
 
 from boutre.processors.agreement import Agreement, Coarse
 from boutre.processors.coarsen import METHODS, Coarsen
+from boutre.processors.given import FieldState, Names, Node, coarsened, kept, rebuilt, withheld
 from boutre.schemas.fields import FieldInfo
-from boutre.schemas.marks import Sealed, Withheld
 
 DEFAULT_DENY = "default-deny"
 OWN = frozenset({"id", "exercise", "view"})
@@ -31,42 +31,6 @@ INTERNAL = frozenset({"recall.subject"})
 DERIVED = "derived"
 """The clause by which these are withheld."""
 
-Names: TypeAlias = Callable[[str], str | None]
-"""For the id of a record, the name by which this recipient knows it, or None where it has never had it."""
-
-Apply: TypeAlias = Callable[[Any, Names], Any]
-
-
-@dataclass(frozen=True, slots=True)
-class FieldState:
-    """
-    That a field is not as its source gave it: coarsened or withheld, by which clause, by which method.
-    """
-
-    field: str
-    state: str
-    clause: str
-    method: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class _Node:
-    """One field as the agreements leave it: how it is made, or None where it is withheld, by which of them and which clause."""
-
-    info: FieldInfo
-    apply: Apply | None
-    by: Agreement
-    clause: str
-    whole: bool
-    states: tuple[FieldState, ...] = ()
-    inner: tuple[_Node, ...] = ()
-
-    def paths(self) -> Iterator[str]:
-        """Give the path of this field and of all below it."""
-        yield self.info.path
-        for node in self.inner:
-            yield from node.paths()
-
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Cut:
@@ -80,7 +44,7 @@ class Cut:
     agreement: Agreement
     kind: str
     rules: _Rules
-    nodes: tuple[tuple[str, _Node], ...]
+    nodes: tuple[tuple[str, Node], ...]
     states: tuple[FieldState, ...]
     kept: frozenset[str]
 
@@ -88,22 +52,7 @@ class Cut:
         """
         Cut *value*; its id, exercise flag and view are left for release to write.
         """
-        return {name: self._group(node, value.get(name), names) for name, node in self.nodes}
-
-    def _group(self, node: _Node, group: Any, names: Names) -> Any:
-        if node.apply is None:
-            return self._nothing(node, node.clause)
-        if isinstance(group, Withheld):
-            return group
-        if isinstance(group, Sealed):
-            # What is sealed cannot be cut: it goes on whole where all of it is kept, and not at all otherwise.
-            return group if node.whole else self._nothing(node, "sealed")
-        return None if group is None else node.apply(group, names)
-
-    def _nothing(self, node: _Node, clause: str) -> Any:
-        if node.info.withholdable:
-            return Withheld(node.by.name, clause, node.by.ask)
-        return [] if node.info.many and not node.info.nullable else None
+        return {name: node.give(value.get(name), names) for name, node in self.nodes}
 
 
 def compile_cut(agreement: Agreement, kind: str, fields: Iterable[FieldInfo]) -> Cut:
@@ -136,8 +85,8 @@ def _compile(kind: str, rules: _Rules) -> Cut:
     touched = frozenset(prefix for field in changed for prefix in _prefixes(field))
     paths = (path for node in nodes for path in node.paths())
     # As given is only what neither stands in something changed, nor holds it.
-    kept = frozenset(path for path in paths if path not in touched and changed.isdisjoint(_prefixes(path)))
-    return Cut(rules.agreements[0], kind, rules, tuple((node.info.name, node) for node in nodes), states, kept)
+    exact = frozenset(path for path in paths if path not in touched and changed.isdisjoint(_prefixes(path)))
+    return Cut(rules.agreements[0], kind, rules, tuple((node.info.name, node) for node in nodes), states, exact)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -156,23 +105,23 @@ class _Rules:
         """Say whether a field, where this kind has it, comes through as it is."""
         return all(self.node(info).whole for info in self.below.get(path.rpartition(".")[0], ()) if info.path == path)
 
-    def node(self, info: FieldInfo) -> _Node:
+    def node(self, info: FieldInfo) -> Node:
         """Make one field and all below it."""
         children = self.below.get(info.path, ())
         for agreement in self.agreements:
             clause = self._against(agreement, info, group=bool(children))
             if clause is not None:
-                return _withheld(info, agreement, clause)
+                return withheld(info, agreement, clause)
         coarse = [rule.rule for agreement in self.agreements if isinstance(rule := agreement.fields.get(info.path), Coarse)]
         if coarse:
             return self._coarsened(info, coarse)
         if children:
-            return _tree(info, [self.node(child) for child in children])
+            return rebuilt(info, [self.node(child) for child in children])
         clauses = [(agreement, _for(agreement, info)) for agreement in self.agreements]
         by, clause = next((pair for pair in clauses if pair[1] is None), clauses[0])
         if clause is None:
-            return _withheld(info, by, DEFAULT_DENY)
-        return _Node(info, _keep(info), by, clause, whole=True)
+            return withheld(info, by, DEFAULT_DENY)
+        return kept(info, by, clause)
 
     def _against(self, agreement: Agreement, info: FieldInfo, *, group: bool) -> str | None:
         """Give the clause that withholds a field. A category withholds fields, and groups only by what they hold."""
@@ -185,18 +134,18 @@ class _Rules:
             return None
         return f"categories.{info.category}" if agreement.categories.get(info.category) == "withhold" else None
 
-    def _coarsened(self, info: FieldInfo, rules: Sequence[Coarsen]) -> _Node:
+    def _coarsened(self, info: FieldInfo, rules: Sequence[Coarsen]) -> Node:
         """Coarsen by the coarsest rule, where no agreement withholds what would come out of it."""
         first, clause = self.agreements[0], f"fields.{info.path}"
         coarsen: Coarsen | None = rules[0]
         for rule in rules[1:]:
             coarsen = coarsen and coarsen.stricter(rule)
         if coarsen is None:
-            return _withheld(info, first, clause)
+            return withheld(info, first, clause)
         for agreement in self.agreements:
             against = self._bars(agreement, info, METHODS[coarsen.method].gives)
             if against is not None:
-                return _withheld(info, agreement, against)
+                return withheld(info, agreement, against)
         gives = METHODS[coarsen.method].gives
         lost = (child.path for child in self.below.get(info.path, ()) if child.name not in gives)
         states = (
@@ -204,7 +153,7 @@ class _Rules:
             # What coarsening leaves out is withheld, and not unknown.
             *(FieldState(path, "withheld", clause) for path in lost),
         )
-        return _Node(info, _each(info, lambda value, _: coarsen(value), whole=False), first, clause, whole=False, states=states)
+        return coarsened(info, coarsen, first, clause, states)
 
     def _bars(self, agreement: Agreement, info: FieldInfo, gives: frozenset[str]) -> str | None:
         """Give the clause by which an agreement withholds one of the fields that coarsening *gives*."""
@@ -229,61 +178,3 @@ def _for(agreement: Agreement, info: FieldInfo) -> str | None:
 def _prefixes(path: str) -> list[str]:
     parts = path.split(".")
     return [".".join(parts[: length + 1]) for length in range(len(parts))]
-
-
-def _withheld(info: FieldInfo, by: Agreement, clause: str) -> _Node:
-    return _Node(info, None, by, clause, whole=False, states=(FieldState(info.path, "withheld", clause),))
-
-
-def _keep(info: FieldInfo) -> Apply:
-    if info.reference is None:
-        return lambda value, _: value
-    if info.many:
-        return lambda value, names: [name for name in map(names, value) if name is not None]
-    return lambda value, names: names(value)
-
-
-def _tree(info: FieldInfo, children: list[_Node]) -> _Node:
-    shown = [child for child in children if child.apply is not None]
-    needed = next((child for child in children if child.apply is None and not _may_be_empty(child.info)), None)
-    if not shown or needed is not None:
-        why = needed or children[0]
-        return _withheld(info, why.by, why.clause)
-    made = tuple((child.info.name, child.apply, not _may_be_empty(child.info)) for child in shown if child.apply is not None)
-    whole = all(child.whole for child in children)
-    blank: dict[str, Any] = {child.info.name: [] if child.info.many and not child.info.nullable else None for child in children}
-
-    def apply(value: Mapping[str, Any], names: Names) -> dict[str, Any] | None:
-        result = dict(blank)
-        something = False
-        for name, child, needed_here in made:
-            given = value.get(name)
-            if given is None:
-                continue
-            given = child(given, names)
-            if given is None:
-                if needed_here:
-                    return None
-                continue
-            result[name] = given
-            something = something or given != []
-        return result if something or whole else None
-
-    states = tuple(state for child in children for state in child.states)
-    return _Node(info, _each(info, apply, whole=whole), children[0].by, "", whole, states, tuple(children))
-
-
-def _may_be_empty(info: FieldInfo) -> bool:
-    return info.nullable or info.many
-
-
-def _each(info: FieldInfo, apply: Apply, *, whole: bool) -> Apply:
-    if not info.many:
-        return apply
-    # Where something is hidden, an empty list and none are the same: else the list would tell that there was something to hide.
-    empty: list[Any] | None = None if info.nullable and not whole else []
-
-    def each(value: Any, names: Names) -> Any:
-        return [made for made in (apply(item, names) for item in value) if made is not None] or empty
-
-    return each

@@ -1,15 +1,17 @@
 """
 What a step sees, and what it answers.
 
-A step is a function of one record and of what is remembered for it; it reads no clock, sends nothing and never raises.
+A step is a function of one record and of what is remembered for it; it reads no clock, sends nothing and never raises. These
+values are made a dozen times for each record, and msgspec makes them in a tenth of the time that a frozen dataclass takes.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any, Protocol, TypeAlias
+
+from msgspec import Struct, field
 
 State: TypeAlias = Mapping[str, Any]
 """What is remembered, by key, as plain JSON; a step reads it and answers with changes."""
@@ -21,8 +23,7 @@ Changes: TypeAlias = Mapping[str, Any]
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
-@dataclass(frozen=True, slots=True)
-class Inbound:
+class Inbound(Struct, frozen=True):
     """
     One record of Kafka: *timestamp* is the acceptance on the bus, in milliseconds since 1970 UTC.
 
@@ -48,8 +49,7 @@ class Inbound:
             return None
 
 
-@dataclass(frozen=True, slots=True)
-class Outbound:
+class Outbound(Struct, frozen=True):
     """
     One record to be written; its partition is murmur2 of its key, as every client of Kafka would choose.
     """
@@ -61,8 +61,7 @@ class Outbound:
     headers: tuple[tuple[str, bytes], ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Released:
+class Released(Struct, frozen=True):
     """
     What became of a record for one recipient, for the metrics: labels of declared sets only.
     """
@@ -72,8 +71,7 @@ class Released:
     outcome: str
 
 
-@dataclass(frozen=True, slots=True)
-class Emit:
+class Emit(Struct, frozen=True):
     """
     Send these, and remember this.
     """
@@ -83,8 +81,7 @@ class Emit:
     releases: tuple[Released, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Drop:
+class Drop(Struct, frozen=True):
     """
     Understood, and not wanted: *reason* is one of the step's declared ones.
     """
@@ -93,8 +90,7 @@ class Drop:
     changes: Changes = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
-class Reject:
+class Reject(Struct, frozen=True):
     """
     Cannot be handled, and goes to its owner: *code* is one of the vocabulary ``reject-reason``.
 

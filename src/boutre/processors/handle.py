@@ -6,13 +6,17 @@ Metrics, dead letters and the refusal of undeclared topics live here and nowhere
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, assert_never
+
+import msgspec
 
 from boutre import metrics
 from boutre.errors import Refuse
 from boutre.processors.decision import Changes, Decision, Drop, Emit, Inbound, Outbound, Reject, Released, State, Step
+from boutre.processors.windows import Windows
 from boutre.schemas.codec import Codec
 from boutre.schemas.identity import place_id
 from boutre.schemas.rejects import reject
@@ -27,7 +31,7 @@ Owner = Callable[[str], tuple[str, str | None]]
 @dataclass(frozen=True, slots=True)
 class Processor:
     """
-    A step and where it stands: what it reads, all that it may write, and its changelog.
+    A step and where it stands: what it reads, all that it may write, its changelog, who reads what of that, and its windows.
     """
 
     name: str
@@ -36,14 +40,15 @@ class Processor:
     writes: frozenset[str]
     rejects: Mapping[str, str]
     changelog: str
+    read_by: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    windows: Windows = field(default_factory=Windows)
 
     def reject_topic(self, member: str) -> str:
         """Give the topic of a member's rejects."""
         return self.rejects[member]
 
 
-@dataclass(frozen=True, slots=True)
-class Handled:
+class Handled(msgspec.Struct, frozen=True):
     """
     What is to be done for one record: to write, to remember, and to count.
     """
@@ -51,16 +56,25 @@ class Handled:
     outcome: str
     reason: str | None = None
     records: tuple[Outbound, ...] = ()
-    changes: Changes = field(default_factory=dict)
+    changes: Changes = msgspec.field(default_factory=dict)
     releases: tuple[Released, ...] = ()
 
-    def count(self, stage: str) -> None:
-        """Count it, once it is known to be done."""
-        metrics.RECORDS.labels(stage=stage, outcome=self.outcome).inc()
-        if self.reason is not None:
-            metrics.REASONS.labels(stage=stage, outcome=self.outcome, reason=self.reason).inc()
-        for release in self.releases:
-            metrics.RELEASES.labels(recipient=release.recipient, kind=release.kind, outcome=release.outcome).inc()
+
+def count(stage: str, handled: Iterable[Handled]) -> None:
+    """
+    Count records of a stage, once they are known to be done: a whole transaction at once, since each label costs a look-up.
+    """
+    outcomes: Counter[tuple[str, str | None]] = Counter()
+    releases: Counter[Released] = Counter()
+    for one in handled:
+        outcomes[one.outcome, one.reason] += 1
+        releases.update(one.releases)
+    for (outcome, reason), number in outcomes.items():
+        metrics.RECORDS.labels(stage=stage, outcome=outcome).inc(number)
+        if reason is not None:
+            metrics.REASONS.labels(stage=stage, outcome=outcome, reason=reason).inc(number)
+    for release, number in releases.items():
+        metrics.RELEASES.labels(recipient=release.recipient, kind=release.kind, outcome=release.outcome).inc(number)
 
 
 class Handler:
@@ -83,8 +97,12 @@ class Handler:
                 strayed = sorted({out.topic for out in decision.records} - self.processor.writes)
                 if strayed:
                     return self._rejected(record, Reject("internal-error", detail="undeclared topic"))
+                if not self._remembers(decision.changes):
+                    return self._rejected(record, Reject("internal-error", detail="undeclared class of keys"))
                 return Handled("emitted", None, decision.records, decision.changes, decision.releases)
             case Drop():
+                if not self._remembers(decision.changes):
+                    return self._rejected(record, Reject("internal-error", detail="undeclared class of keys"))
                 return Handled("dropped", decision.reason, (), decision.changes)
             case Reject():
                 return self._rejected(record, decision)
@@ -94,6 +112,10 @@ class Handler:
     def failed(self, record: Inbound) -> Handled:
         """Say what is to be done for a record of which the outcome cannot be written."""
         return self._rejected(record, Reject("internal-error", detail="too large to be written"))
+
+    def _remembers(self, changes: Changes) -> bool:
+        """Say whether all keys have a window: what has none would be forgotten at once, or never."""
+        return all(map(self.processor.windows.allows, changes))
 
     def _decide(self, record: Inbound, state: State) -> Decision:
         try:

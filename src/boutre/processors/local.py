@@ -7,12 +7,12 @@ forgets everything at its end: what it cannot do (rebalances, crashes) is tested
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import Any
 
 from boutre.processors.decision import Inbound, Outbound
 from boutre.processors.handle import Handled, Handler
+from boutre.processors.windows import InMemory
 
 
 @dataclass(slots=True)
@@ -23,7 +23,7 @@ class LocalBus:
 
     handlers: tuple[Handler, ...]
     topics: dict[str, list[Outbound]] = field(default_factory=dict)
-    states: dict[str, dict[str, Any]] = field(default_factory=dict)
+    states: dict[str, InMemory] = field(default_factory=dict)
     handled: list[tuple[str, Handled]] = field(default_factory=list)
 
     def publish(self, records: Iterable[Outbound]) -> None:
@@ -43,15 +43,11 @@ class LocalBus:
                 self._handle(handler, record, len(written) - 1)
 
     def _handle(self, handler: Handler, record: Outbound, offset: int) -> None:
-        state = self.states.setdefault(handler.processor.name, {})
+        state = self.states.setdefault(handler.processor.name, InMemory(handler.processor.windows))
+        state.see(record.timestamp)
         inbound = Inbound(record.topic, 0, offset, record.key, record.value, dict(record.headers), record.timestamp)
-        handled = handler(inbound, _present(state))
-        for key, value in handled.changes.items():
-            state[key] = value
+        handled = handler(inbound, state)
+        state.add(handled.changes)
         self.handled.append((handler.processor.name, handled))
         for out in handled.records:
             self._write(out)
-
-
-def _present(state: Mapping[str, Any]) -> dict[str, Any]:
-    return {key: value for key, value in state.items() if value is not None}

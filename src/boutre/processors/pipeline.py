@@ -2,7 +2,7 @@
 Everything that a bus does, in order, as a value: read from ``processors/``, checked whole, made into processors.
 
     pipeline = load(root, declarations, lock, vocabularies)
-    for processor in pipeline.processors(codec, keyring, recipient_keys): ...
+    for processor in pipeline.processors(codec, keyring, recipient_key, state_key): ...
 """
 
 from __future__ import annotations
@@ -16,11 +16,13 @@ from pydantic import Field
 
 from boutre.errors import DeclarationError, Fault
 from boutre.processors.accept import Accept, National
+from boutre.processors.declared_windows import WindowsFile, time_faults, window_faults, windows_of
 from boutre.processors.handle import Processor
 from boutre.processors.policy import Known, Policy
 from boutre.processors.policy import load as load_policy
 from boutre.processors.release import Desk, Release
 from boutre.processors.repeats import Rule
+from boutre.processors.windows import Windows
 from boutre.schemas.codec import Codec
 from boutre.schemas.lock import Lock
 from boutre.schemas.sense import Area
@@ -41,6 +43,7 @@ class AcceptFile(Declared):
 
     name: str = Field(pattern=r"^[a-z][a-z0-9-]*$")
     members: tuple[str, ...] = Field(min_length=1)
+    windows: WindowsFile
 
 
 class ReleaseFile(Declared):
@@ -49,6 +52,7 @@ class ReleaseFile(Declared):
     """
 
     name: str = Field(pattern=r"^[a-z][a-z0-9-]*$")
+    windows: WindowsFile
 
 
 class RepeatsFile(Declared):
@@ -84,10 +88,9 @@ class Pipeline:
     declarations: Declarations
     vocabularies: Vocabularies
 
-    @property
-    def rules(self) -> tuple[Rule, ...]:
-        """The rules of repeats."""
-        return tuple(Rule(one.name, frozenset(one.kinds), frozenset(one.types), one.cell_deg) for one in self.file.repeats)
+    def rules(self, key: bytes) -> tuple[Rule, ...]:
+        """Make the rules of repeats, which compare digests by *key*."""
+        return tuple(Rule(one.name, frozenset(one.kinds), frozenset(one.types), one.cell_deg, key) for one in self.file.repeats)
 
     @property
     def edges(self) -> tuple[Edge, ...]:
@@ -100,6 +103,7 @@ class Pipeline:
                 tuple(name for name, topic in topics.items() if topic.pattern == NATIONAL and topic.member in accept.members),
                 frozenset(f"bus.{kind}" for kind in KINDS) | {f"rejects.{member}" for member in accept.members},
                 f"bus.{accept.name}.changelog",
+                windows_of(accept.windows),
             )
             for accept in self.file.accept
         )
@@ -109,22 +113,31 @@ class Pipeline:
             tuple(f"bus.{kind}" for kind in KINDS),
             frozenset(name for name, topic in topics.items() if topic.pattern == VIEWS) | {"bus.receipt", "rejects.bus"},
             f"bus.{self.file.release.name}.changelog",
+            windows_of(self.file.release.windows),
         )
         return (*accepts, release)
 
     def processors(
-        self, codec: Codec, keyring: Keyring, recipient_key: Callable[[str], bytes], only: str | None = None
+        self, codec: Codec, keyring: Keyring, recipient_key: Callable[[str], bytes], state_key: bytes, only: str | None = None
     ) -> tuple[Processor, ...]:
         """
-        Make the processors; *recipient_key* gives the key of a recipient's own names. *only* makes just the one of that name.
+        Make the processors; *only* makes just the one of that name.
+
+        *recipient_key* gives the key of a recipient's own names; by *state_key* digests are made of what is remembered.
         """
         made = []
         for edge in self.edges:
             if only not in (None, edge.name):
                 continue
-            step = self._accept(codec, keyring, edge) if edge.kind == "accept" else self._release(codec, recipient_key)
+            step = (
+                self._accept(codec, keyring, edge, state_key)
+                if edge.kind == "accept"
+                else self._release(codec, recipient_key, state_key)
+            )
             rejects = {topic.removeprefix("rejects."): topic for topic in edge.writes if topic.startswith("rejects.")}
-            made.append(Processor(edge.name, step, edge.reads, edge.writes, rejects, edge.changelog))
+            read_by = {other.name: tuple(sorted(edge.writes.intersection(other.reads))) for other in self.edges}
+            readers = {name: topics for name, topics in read_by.items() if topics}
+            made.append(Processor(edge.name, step, edge.reads, edge.writes, rejects, edge.changelog, readers, edge.windows))
         return tuple(made)
 
     def owner(self, topic: str) -> tuple[str, str | None]:
@@ -132,7 +145,7 @@ class Pipeline:
         declared = self.declarations.topics[topic]
         return declared.member or "bus", declared.kind
 
-    def _accept(self, codec: Codec, keyring: Keyring, edge: Edge) -> Accept:
+    def _accept(self, codec: Codec, keyring: Keyring, edge: Edge, key: bytes) -> Accept:
         topics = {}
         for name in edge.reads:
             topic = self.declarations.topic(name)
@@ -140,9 +153,9 @@ class Pipeline:
             area = None if member.area is None else Area(**member.area.model_dump())
             topics[name] = National(member.id, str(topic.kind), area)
         validator = Validator(codec.lock, self.vocabularies.has)
-        return Accept(codec, keyring, validator, topics, self.rules, dict(self.file.deadlines))
+        return Accept(codec, keyring, validator, topics, key, self.rules(key), dict(self.file.deadlines))
 
-    def _release(self, codec: Codec, recipient_key: Callable[[str], bytes]) -> Release:
+    def _release(self, codec: Codec, recipient_key: Callable[[str], bytes], key: bytes) -> Release:
         desks = [
             Desk(
                 recipient,
@@ -158,7 +171,7 @@ class Pipeline:
             {f"bus.{kind}": kind for kind in KINDS},
             desks,
             lambda latitude, longitude: frozenset(zones.at(latitude, longitude)),
-            self.rules,
+            self.rules(key),
         )
 
 
@@ -169,7 +182,7 @@ VIEWS = "for.{recipient}.{kind}"
 @dataclass(frozen=True, slots=True)
 class Edge:
     """
-    One processor as the graph knows it: its kind of step, its name, what it reads and all that it may write.
+    One processor as the graph knows it: its kind of step, its name, what it reads, all that it may write, and how it remembers.
     """
 
     kind: str
@@ -177,6 +190,7 @@ class Edge:
     reads: tuple[str, ...]
     writes: frozenset[str]
     changelog: str
+    windows: Windows
 
 
 def load(root: Path, declarations: Declarations, lock: Lock, vocabularies: Vocabularies) -> Pipeline:
@@ -220,7 +234,8 @@ def check(pipeline: Pipeline) -> Iterator[Fault]:
     Prove the graph of what is declared.
 
     Every national topic has one reader, every topic read or written is declared, what shares a changelog has equal partitions,
-    nothing but release writes to a recipient, every view that an agreement gives has its topic, and every name is known.
+    nothing but release writes to a recipient, every view that an agreement gives has its topic, every name is known, and what is
+    remembered is remembered for long enough, by times that nobody can choose.
     """
     for edge in pipeline.edges:
         yield from _edge_faults(pipeline, edge)
@@ -241,6 +256,8 @@ def _edge_faults(pipeline: Pipeline, edge: Edge) -> Iterator[Fault]:
         yield Fault(FILE, edge.name, f"its topics and its changelog have {sorted(counts)} partitions; they must be equal")
     if edge.kind != "release" and any(name.startswith("for.") for name in edge.writes):
         yield Fault(FILE, edge.name, "only a release may write to a recipient")
+    yield from window_faults(FILE, edge.kind, edge.name, edge.windows, pipeline.policy.agreements)
+    yield from time_faults(FILE, edge.name, [topics[name] for name in edge.reads if name in topics], topics.get(edge.changelog))
 
 
 def _reader_faults(pipeline: Pipeline) -> Iterator[Fault]:

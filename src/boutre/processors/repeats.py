@@ -1,22 +1,22 @@
 """
 Whether a report speaks of an event that its member has reported before: marked, never dropped.
 
-A rule is declared in ``processors/pipeline.toml``. What is remembered are digests of what the rule compares, so that the changelog
-holds no value of a record; a distance is compared by asking the neighbouring cells of a grid. Limits: cells on the two sides of the
-antimeridian are no neighbours, and whoever has the changelog and a list of names can guess the name behind a digest.
+A rule is declared in ``processors/pipeline.toml``. What is remembered are digests of what the rule compares, by a secret key of the
+bus: the changelog holds no value of a record, and nothing by which one could be guessed. A distance is compared by asking the
+neighbouring cells of a grid. Limits: cells on the two sides of the antimeridian are no neighbours; by another key nothing is found.
 """
 
 from __future__ import annotations
 
-import hashlib
 import math
 import unicodedata
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
 from boutre.processors.decision import State
+from boutre.processors.digests import digest, digests
 
 MOST = 32
 """Reports remembered in one cell; the oldest is forgotten first. Eight a day in one anchorage is the most in the sample."""
@@ -35,13 +35,14 @@ class Rule:
 
     The place agrees where both lie in one cell of *cell_deg* degrees or in neighbours. *looks_at* are the paths of the fields that
     the rule compares: a recipient who does not get all of them, as they are, is not told of the repeat, since the repeat would
-    tell of them.
+    tell of them. By *key* digests are made of what is compared.
     """
 
     name: str
     kinds: frozenset[str]
     types: frozenset[str]
     cell_deg: float
+    key: bytes = field(repr=False)
 
     @property
     def looks_at(self) -> tuple[str, ...]:
@@ -99,7 +100,7 @@ def traces(rules: Iterable[Rule], kind: str, value: Mapping[str, Any]) -> Iterat
         cell = _cell(rule, kind, value)
         if cell is not None:
             around = [(cell[0] + row, cell[1] + column) for row in (0, -1, 1) for column in (0, -1, 1)]
-            yield Trace(rule.name, tuple(_key(rule, kind, value, near) for near in around), _names(value))
+            yield Trace(rule.name, _keys(rule, kind, value, around), _names(rule, value))
 
 
 def _cell(rule: Rule, kind: str, value: Mapping[str, Any]) -> tuple[int, int] | None:
@@ -117,22 +118,18 @@ def _group(value: Mapping[str, Any], name: str) -> Mapping[str, Any]:
     return group if isinstance(group, Mapping) else {}
 
 
-def _key(rule: Rule, kind: str, value: Mapping[str, Any], cell: tuple[int, int]) -> str:
+def _keys(rule: Rule, kind: str, value: Mapping[str, Any], cells: Iterable[tuple[int, int]]) -> tuple[str, ...]:
     at: datetime = value["times"]["observed"]["at"]
-    parts = (rule.name, kind, value["origin"]["member"], value["event"]["type"], at.date().isoformat(), *map(str, cell))
-    return "repeat:" + _digest("\0".join(parts))
+    event = (rule.name, kind, value["origin"]["member"], value["event"]["type"], at.date().isoformat())
+    return tuple("repeat:" + each for each in digests(rule.key, "\0".join(event).encode(), (b"\0%d\0%d" % cell for cell in cells)))
 
 
-def _names(value: Mapping[str, Any]) -> tuple[str, ...]:
+def _names(rule: Rule, value: Mapping[str, Any]) -> tuple[str, ...]:
     """Give digests of the ship's names, letters and digits of any script only; what has none of them is no name."""
     claims = value.get("claims")
     plain = {_plain(str(claim["value"])) for claim in claims if claim["attribute"] == "name"} if isinstance(claims, list) else set()
-    return tuple(sorted(_digest(name) for name in plain if name)[:MOST_NAMES])
+    return tuple(sorted(digest(rule.key, name.encode()) for name in plain if name)[:MOST_NAMES])
 
 
 def _plain(name: str) -> str:
     return "".join(letter for letter in unicodedata.normalize("NFKD", name).casefold() if letter.isalnum())
-
-
-def _digest(text: str) -> str:
-    return hashlib.sha256(text.encode()).hexdigest()[:24]

@@ -1,17 +1,17 @@
 """
 Records as bytes: the Confluent frame (a zero byte, a 4-byte big-endian schema id, an Avro body), read as hostile.
 
-What fastavro lets pass is refused here: bytes beyond the record, indexes and lengths that are not canonical, ids that are not
-locked. The proof is that a value written again gives the same bytes. No exception of the decoder is passed on, since its text
-can hold values. Read by fastavro, written by ``writing``: a second implementation, which the first must agree with.
+Only canonical bytes are read: what is read would be written as the same bytes. Reader and writer are made from the locked schemas
+(``reading``, ``writing``). fastavro is the second implementation: it says why a frame was refused, and gives what an older version
+wrote in the form of the newest. No exception of a decoder is passed on, since its text can hold values.
 """
 
 from __future__ import annotations
 
 import struct
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from copy import deepcopy
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from io import BytesIO
 from typing import Any
 
@@ -20,7 +20,8 @@ import fastavro
 from boutre.errors import Refuse
 from boutre.schemas.lock import Lock, Locked
 from boutre.schemas.marks import Sealed, Withheld
-from boutre.schemas.writing import Prepared, make_writer, prepare
+from boutre.schemas.reading import Read, make_reader, sealed
+from boutre.schemas.writing import Encode, Prepared, make_preparer, make_writer
 
 MAX_BYTES = 1_000_000
 """The most bytes that a frame may have; a record of a person's pen is some kilobytes."""
@@ -35,40 +36,94 @@ MAGIC = 0
 FRAME = struct.Struct(">bI")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, eq=False)
 class Decoded:
     """
-    What a frame held.
+    What a frame held, in the form of the newest version of its kind; *version* is that of the frame.
+
+    Not frozen, which would cost more than a tenth of reading it.
     """
 
     kind: str
     version: int
     value: dict[str, Any]
+    frame: bytes = field(repr=False)
+    form: _Form = field(repr=False)
+    begins: tuple[int, ...] | None = field(repr=False)
+    """Where each field stands in *frame*, and its end; None where an older version wrote it."""
+
+    def part(self, name: str) -> Prepared:
+        """
+        Give the top-level field *name* as bytes: as it stood in the frame, or written anew where an older version wrote that.
+
+        KeyError where the kind has no such field. What was changed in *value* since is not in it.
+        """
+        if self.begins is None:
+            return self.form.preparer(name)(self.value[name])
+        at = self.form.order[name]
+        return Prepared(self.frame[self.begins[at] : self.begins[at + 1]])
+
+    def frame_with(self, changes: Mapping[str, Any]) -> bytes:
+        """
+        Give the frame again with *changes* of top-level fields, each a value or ``Prepared``; nothing else is written anew.
+
+        Raises ``Refuse`` as ``Codec.encode`` does, and as it does for a field that the kind does not have.
+        """
+        form = self.form
+        if self.begins is None or not form.order.keys() >= changes.keys():
+            return form.write({**self.value, **changes})
+        pieces: list[bytes] = []
+        done = 0
+        for at, name in sorted((form.order[name], name) for name in changes):
+            pieces += (self.frame[done : self.begins[at]], form.preparer(name)(changes[name]).data)
+            done = self.begins[at + 1]
+        pieces.append(self.frame[done:])
+        return _capped(b"".join(pieces))
 
 
 MARKS: dict[str, Callable[[dict[str, Any]], Withheld | Sealed]] = {
     "boutre.Withheld": lambda fields: Withheld(**fields),
-    "boutre.Sealed": lambda fields: Sealed(**{**fields, "keys": tuple(fields["keys"])}),
+    "boutre.Sealed": sealed,
 }
 
 
 class _Form:
     """
-    One locked schema, ready: how it is written, and in which of its fields a mark may stand in the place of a group.
+    One locked schema, ready to be read and written; what is made from it is made when it is first used.
     """
 
     def __init__(self, locked: Locked) -> None:
         self.locked = locked
         self.schema: Any = fastavro.parse_schema(locked.schema)
-        self.head = FRAME.pack(MAGIC, locked.id)
-        self.body = make_writer(locked.schema)
+        self.order = {each["name"]: at for at, each in enumerate(locked.schema["fields"])}
+        self.read: Read = self._first_read
+        self.body: Encode = self._first_body
         self.groups = tuple(
-            field["name"]
-            for field in locked.schema["fields"]
-            if isinstance(field["type"], list) and "boutre.Withheld" in map(_record_name, field["type"])
+            each["name"]
+            for each in locked.schema["fields"]
+            if isinstance(each["type"], list) and "boutre.Withheld" in map(_record_name, each["type"])
         )
+        self._preparers: dict[str, Callable[[Any], Prepared]] = {}
+
+    def _first_read(self, data: bytes, place: int) -> tuple[dict[str, Any], tuple[int, ...]]:
+        self.read = make_reader(self.locked.schema)
+        return self.read(data, place)
+
+    def _first_body(self, value: Mapping[str, Any]) -> bytes:
+        self.body = make_writer(self.locked.schema, FRAME.pack(MAGIC, self.locked.id))
+        return self.body(value)
+
+    def write(self, value: Mapping[str, Any]) -> bytes:
+        return _capped(self.body(value))
+
+    def preparer(self, name: str) -> Callable[[Any], Prepared]:
+        made = self._preparers.get(name)
+        if made is None:
+            made = self._preparers[name] = make_preparer(self.locked.schema, name)
+        return made
 
     def unpack(self, value: dict[str, Any]) -> dict[str, Any]:
+        """Put the marks of the bus where fastavro gives records with their names."""
         for name in self.groups:
             group = value[name]
             if type(group) is tuple:
@@ -79,8 +134,20 @@ class _Form:
                 value[name] = Withheld(**group)
         return value
 
-    def write(self, value: Mapping[str, Any]) -> bytes:
-        return self.head + self.body(value)
+    def why(self, data: bytes) -> Refuse:
+        """Give why *data* was refused: what fastavro reads of it, and what becomes of that when it is written, tells."""
+        body = BytesIO(data)
+        body.seek(FRAME.size)
+        try:
+            value = _reader(body, self)
+            if body.tell() == len(data):
+                # A number that is not finite has bytes of its own, and no sense.
+                self.body(self.unpack(value))
+        except Refuse as refused:
+            return refused
+        except Exception:  # noqa: BLE001 - hostile bytes raise OverflowError, ValueError, IndexError, EOFError and more
+            return Refuse("undecodable")
+        return Refuse("not-canonical")
 
 
 class Codec:
@@ -104,16 +171,13 @@ class Codec:
         form = self._latest.get(kind)
         if form is None:
             raise Refuse("wrong-kind")
-        frame = form.write(value)
-        if len(frame) > MAX_BYTES:
-            raise Refuse("too-large")
-        return frame
+        return form.write(value)
 
-    def prepare(self, kind: str, field: str, value: Sequence[Any]) -> Prepared:
+    def prepare(self, kind: str, name: str, value: Any) -> Prepared:
         """
-        Write the array *field* of *kind* once; the result may stand in its place in any number of values.
+        Write the top-level field *name* of *kind* once; the result may stand in its place in any number of values.
         """
-        return prepare(self._latest[kind].locked.schema, field, value)
+        return self._latest[kind].preparer(name)(value)
 
     def identify(self, kind: str, value: Mapping[str, Any], make: Callable[[bytes], str]) -> tuple[str, bytes]:
         """
@@ -147,28 +211,27 @@ class Codec:
             raise Refuse("unknown-schema")
         if kinds is not None and form.locked.kind not in kinds:
             raise Refuse("wrong-kind")
-        return Decoded(form.locked.kind, form.locked.version, self._read(form, data))
-
-    def _read(self, form: _Form, data: bytes) -> dict[str, Any]:
+        try:
+            value, begins = form.read(data, FRAME.size)
+        except Exception:  # noqa: BLE001 - hostile bytes raise IndexError, UnicodeDecodeError, OverflowError and more
+            value, begins = None, None
+        if value is None:
+            # Outside of the handler, so that the exception, whose text can hold values, is no context of the refusal.
+            raise form.why(data)
+        newest = self._latest[form.locked.kind]
+        if newest is form:
+            return Decoded(form.locked.kind, form.locked.version, value, data, form, begins)
         body = BytesIO(data)
         body.seek(FRAME.size)
-        newest = self._latest[form.locked.kind]
-        try:
-            value = _reader(body, form)
-            canonical = body.tell() == len(data) and form.write(form.unpack(value)) == data
-        except Refuse:
-            # A number that is not finite has bytes of its own, and no sense.
-            raise
-        except Exception:  # noqa: BLE001 - hostile bytes raise OverflowError, ValueError, IndexError, EOFError and more
-            raise Refuse("undecodable") from None
-        if not canonical:
-            raise Refuse("not-canonical")
-        if newest is not form:
-            body.seek(FRAME.size)
-            # A copy, since fastavro gives the defaults of the newer schema as they are, and lists are shared.
-            value = deepcopy(_reader(body, form, newest.schema))
-            newest.unpack(value)
-        return value
+        # A copy, since fastavro gives the defaults of the newer schema as they are, and lists are shared.
+        value = newest.unpack(deepcopy(_reader(body, form, newest.schema)))
+        return Decoded(form.locked.kind, form.locked.version, value, data, newest, None)
+
+
+def _capped(frame: bytes) -> bytes:
+    if len(frame) > MAX_BYTES:
+        raise Refuse("too-large")
+    return frame
 
 
 def _reader(body: BytesIO, form: _Form, reader: Any = None) -> dict[str, Any]:

@@ -3,25 +3,92 @@ Identities of records and views.
 
 A record's id is made from what its source calls it, never from its content: so the same report sent twice has the same id, and a
 view's id can be made from it without telling its reader anything about what was withheld.
+
+Release makes some twenty for each record. So what stands before every message of one key is hashed once for each key, and base 32
+is written by the arithmetic of one large number, in half the time of ``base64.b32encode`` or less.
 """
 
 from __future__ import annotations
 
-import base64
 import hashlib
-import hmac
+from functools import lru_cache
+from typing import Final, Protocol
 
-ID_BYTES = 20
+ID_BYTES: Final = 20
 """160 bits: no two of 2**60 records meet by accident."""
+
+ID_LETTERS: Final = 32
+"""Characters of an id: five bits each."""
+
+ALPHABET: Final = b"abcdefghijklmnopqrstuvwxyz234567"
+"""Base 32 of RFC 4648, in lower case."""
+
+KEYS: Final = 256
+"""Keys of which the beginning is held ready: more recipients than a region has, twice over."""
+
+BLOCK: Final = 64
+"""Bytes that SHA-256 takes at a time."""
+
+
+def _spreads() -> tuple[tuple[int, int], ...]:
+    """For each halving of 160 bits: the bits that move up, and by what factor, until each five bits have a byte of their own."""
+    found = []
+    for lanes in (1, 2, 4, 8, 16):
+        bits, room = ID_BYTES * 8 // lanes // 2, ID_LETTERS * 8 // lanes
+        upper = sum(((1 << bits) - 1) << (room * lane + bits) for lane in range(lanes))
+        found.append((upper, (1 << (room // 2 - bits)) - 1))
+    return tuple(found)
+
+
+(_M1, _F1), (_M2, _F2), (_M3, _F3), (_M4, _F4), (_M5, _F5) = _spreads()
+_LETTERS: Final = ALPHABET.ljust(256, b"\0")
 
 
 def _text(digest: bytes) -> str:
-    return base64.b32encode(digest[:ID_BYTES]).decode("ascii").lower()
+    number = int.from_bytes(digest[:ID_BYTES], "big")
+    # The upper half of each lane moves to the middle of the room that it will have; five times, until each has five bits.
+    number += (number & _M1) * _F1
+    number += (number & _M2) * _F2
+    number += (number & _M3) * _F3
+    number += (number & _M4) * _F4
+    number += (number & _M5) * _F5
+    return number.to_bytes(ID_LETTERS, "big").translate(_LETTERS).decode("ascii")
+
+
+def _sized(part: str) -> bytes:
+    encoded = part.encode()
+    return len(encoded).to_bytes(4, "big") + encoded
 
 
 def _joined(*parts: str) -> bytes:
     """Join *parts* so that no two lists of parts give the same bytes: each after its length."""
-    return b"".join(len(encoded := part.encode()).to_bytes(4, "big") + encoded for part in parts)
+    return b"".join(map(_sized, parts))
+
+
+class _Hash(Protocol):
+    """What is used of a hash."""
+
+    def copy(self) -> _Hash: ...
+    def update(self, data: bytes, /) -> None: ...
+    def digest(self) -> bytes: ...
+
+
+@lru_cache(maxsize=KEYS * 2)
+def _keyed(key: bytes, beginning: bytes) -> tuple[_Hash, _Hash]:
+    """Begin an HMAC (RFC 2104, SHA-256) of messages that begin alike: the inner hash and the outer one, to be copied."""
+    block = (hashlib.sha256(key).digest() if len(key) > BLOCK else key).ljust(BLOCK, b"\0")
+    inner, outer = (hashlib.sha256(bytes(byte ^ pad for byte in block)) for pad in (0x36, 0x5C))
+    inner.update(beginning)
+    return inner, outer
+
+
+def _hmac(key: bytes, beginning: bytes, rest: bytes) -> bytes:
+    """Give what ``hmac.digest`` gives of *beginning* and *rest*, without making the same key ready each time."""
+    begun, ended = _keyed(key, beginning)
+    inner, outer = begun.copy(), ended.copy()
+    inner.update(rest)
+    outer.update(inner.digest())
+    return outer.digest()
 
 
 def record_id(member: str, kind: str, feed: str, reference: str, revision: int = 0) -> str:
@@ -42,7 +109,13 @@ def receipt_id(record: str, recipient: str, view: str) -> str:
     """
     Give the id of a receipt.
     """
-    return _text(hashlib.sha256(b"boutre receipt\0" + _joined(record, recipient, view)).digest())
+    return _text(hashlib.sha256(b"boutre receipt\0" + _sized(record) + _end(recipient, view)).digest())
+
+
+@lru_cache(maxsize=KEYS * 8)
+def _end(recipient: str, view: str) -> bytes:
+    # Declared names, a few for each recipient and kind.
+    return _joined(recipient, view)
 
 
 def pseudonym(key: bytes, identifier: str) -> str:
@@ -51,7 +124,7 @@ def pseudonym(key: bytes, identifier: str) -> str:
 
     Two recipients cannot join what they hold by it, and nobody can guess an identifier from it without the key.
     """
-    return _text(hmac.digest(key, b"boutre pseudonym\0" + identifier.encode(), "sha256"))
+    return _text(_hmac(key, b"boutre pseudonym\0", identifier.encode()))
 
 
 def view_id(key: bytes, record: str, cut: bytes) -> str:
@@ -60,4 +133,4 @@ def view_id(key: bytes, record: str, cut: bytes) -> str:
 
     It changes with what the recipient is given and with nothing else: a change of what is withheld leaves it as it is.
     """
-    return _text(hmac.digest(key, b"boutre view\0" + _joined(record) + cut, "sha256"))
+    return _text(_hmac(key, b"boutre view\0", _sized(record) + cut))

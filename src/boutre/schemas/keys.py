@@ -4,6 +4,7 @@ The keys of a bus, as files in one folder: who may sign, and by what each recipi
     members.toml               public keys: key id, member, key (base64 of 32 bytes), and which are revoked
     members/<member>.pem       a member's private key; on that member's machine only
     recipients/<recipient>.key 32 random bytes in hexadecimal; on the bus only
+    state.key                  likewise: by it digests are made of what workers remember
 
 ``development`` makes what is missing, for a laptop and the demo; a real bus is given its members' public keys.
 """
@@ -63,7 +64,8 @@ class KeyFolder:
         for member in members:
             made += self._make(self._private(member), _new_private())
         for recipient in recipients:
-            made += self._make(self._recipient(recipient), (secrets.token_hex(RECIPIENT_KEY_BYTES) + "\n").encode())
+            made += self._make(self._recipient(recipient), _new_secret())
+        made += self._make(self._state, _new_secret())
         public = self.path / MEMBERS
         # Added to and never written anew: what stands there may be revoked, or another machine's.
         listed = {row.id for row in self._listed()} if public.is_file() else set()
@@ -89,7 +91,17 @@ class KeyFolder:
 
     def recipient(self, recipient: str) -> bytes:
         """Give the key of a recipient's own names."""
-        path = self._recipient(recipient)
+        return self._secret(self._recipient(recipient))
+
+    def state(self) -> bytes:
+        """
+        Give the key by which digests are made of what workers remember; all workers of a bus have the same.
+
+        With another key no repeat of an earlier report is known any more, and nothing else is lost.
+        """
+        return self._secret(self._state)
+
+    def _secret(self, path: Path) -> bytes:
         try:
             key = bytes.fromhex(path.read_text(encoding="ascii").strip())
         except FileNotFoundError:
@@ -131,6 +143,10 @@ class KeyFolder:
         raise_all(faults)
         return listed.key if listed is not None else ()
 
+    @property
+    def _state(self) -> Path:
+        return self.path / "state.key"
+
     def _private(self, member: str) -> Path:
         return self.path / "members" / f"{member}.pem"
 
@@ -146,6 +162,10 @@ class KeyFolder:
         with os.fdopen(descriptor, "wb") as file:
             file.write(content)
         return [path]
+
+
+def _new_secret() -> bytes:
+    return (secrets.token_hex(RECIPIENT_KEY_BYTES) + "\n").encode()
 
 
 def _new_private() -> bytes:

@@ -36,6 +36,9 @@ IDENTITIES = frozenset({"mmsi", "imo", "call-sign", "name", "flag", "registratio
 NORTH, EAST = 90, 180
 """The greatest latitude and longitude, in degrees."""
 
+NINE_DIGITS = re.compile(r"[0-9]{9}").fullmatch
+"""An MMSI."""
+
 IMO_WEIGHTS = range(7, 1, -1)
 
 
@@ -90,6 +93,41 @@ def sense(kind: str, value: Mapping[str, Any], now: datetime, area: Area | None)
         yield from _warning(_group(value, "warning"))
     if kind == "retraction":
         yield from _recall(_group(value, "recall"))
+
+
+def plausible(kind: str, value: Mapping[str, Any], now: datetime) -> bool:
+    """
+    Say whether surely nothing is wrong across the fields of a record whose groups are sound, each by itself.
+    """
+    times = value.get("times")
+    if times is not None and not _in_order(times, now):
+        return False
+    claims = value.get("claims")
+    if isinstance(claims, list) and any(any(_claim(claim)) for claim in claims):
+        return False
+    persons = _group(value, "persons")
+    return not (
+        (persons and any(_counts(persons)))
+        or (kind == "alert" and any(_warning(_group(value, "warning"))))
+        or (kind == "retraction" and any(_recall(_group(value, "recall"))))
+    )
+
+
+def _in_order(times: Mapping[str, Any], now: datetime) -> bool:
+    """Say whether the times surely are none of the future, and none before the event."""
+    begin: datetime | None = None
+    for name in ("observed", "observed_until", "reported"):
+        moment = times.get(name)
+        at = moment.get("at") if moment else None
+        if at is None:
+            continue
+        if at < EARLIEST or (at > now and at - now > SKEW):
+            return False
+        if begin is not None and at < begin:
+            # How exact the two are decides.
+            return not any(_times(times, now))
+        begin = at if name == "observed" else begin
+    return True
 
 
 def _group(value: Mapping[str, Any], name: str) -> Mapping[str, Any]:
@@ -150,7 +188,7 @@ def _claim(claim: Mapping[str, Any]) -> Iterator[Problem]:
     elif attribute == "mmsi":
         if text in PLACEHOLDER_MMSI:
             yield Problem("placeholder-identifier", "claims.mmsi")
-        elif not re.fullmatch(r"[0-9]{9}", text):
+        elif not NINE_DIGITS(text):
             yield Problem("bad-identifier", "claims.mmsi", "nine digits")
     elif attribute == "imo":
         yield from _imo(text)
@@ -190,5 +228,5 @@ def _warning(warning: Mapping[str, Any]) -> Iterator[Problem]:
 def _recall(recall: Mapping[str, Any]) -> Iterator[Problem]:
     """A subject is an MMSI: it becomes part of a key, which has to find the record that is taken back."""
     subject = recall.get("subject")
-    if subject is not None and not re.fullmatch(r"[0-9]{9}", subject):
+    if subject is not None and not NINE_DIGITS(subject):
         yield Problem("bad-identifier", "recall.subject", "nine digits")

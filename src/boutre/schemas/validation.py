@@ -9,39 +9,18 @@ without a line here.
 from __future__ import annotations
 
 import math
-import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from boutre.schemas.bounds import BOUNDS, CONTROL, COUNTED
 from boutre.schemas.lock import Lock
 from boutre.schemas.marks import Withheld
-from boutre.schemas.sense import Area, Problem, sense
+from boutre.schemas.sense import Area, Problem, plausible, sense
+from boutre.schemas.soundness import HasCode, Sound, make_sound
 
-HasCode = Callable[[str, str], bool]
-
-BOUNDS: dict[str, tuple[float, float]] = {
-    "probability": (0, 1),
-    "degree true": (0, 360),
-    "knot": (0, 1000),
-    "metre": (0, 1e7),
-    "kilowatt": (0, 1e6),
-    "person": (0, 1e6),
-    "engine": (0, 100),
-    "1": (0, 1e9),
-    "amount in currency": (0, 1e12),
-    "year": (1850, 2200),
-    "second": (0, 1e10),
-    "day": (0, 36_525),
-}
-"""Least and most that a value of this unit can be; speeds in knots leave room for aircraft."""
-
-COUNTED = frozenset({"person", "engine", "1"})
-"""Units that are counted: no halves."""
-
-CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
-"""Control characters of both sets, but for tab and line feed: a terminal obeys them, whoever wrote them."""
+__all__ = ["BOUNDS", "COUNTED", "HasCode", "Validator"]
 
 
 @dataclass(slots=True)
@@ -63,7 +42,9 @@ class Validator:
 
     def __init__(self, lock: Lock, has_code: HasCode) -> None:
         self._has_code = has_code
-        self._kinds = {kind: _tree(lock.latest(kind).schema) for kind in lock.kinds}
+        self._schemas = {kind: lock.latest(kind).schema for kind in lock.kinds}
+        self._kinds = {kind: _tree(schema) for kind, schema in self._schemas.items()}
+        self._sound: dict[str, Sound] = {}
 
     def check(self, kind: str, value: Mapping[str, Any], now: datetime, area: Area | None = None) -> list[Problem]:
         """
@@ -71,10 +52,26 @@ class Validator:
 
         *now* is the time of acceptance (UTC), *area* the box in which this member's positions lie, where it has one.
         """
+        return [] if self._passes(kind, value, now, area) else self.closely(kind, value, now, area)
+
+    def closely(self, kind: str, value: Mapping[str, Any], now: datetime, area: Area | None = None) -> list[Problem]:
+        """
+        Give the same as ``check``, by looking at each field, also where nothing is wrong.
+        """
         found = [*self._walk(self._kinds[kind], value), *_foreign(value)]
         if not any(problem.code in ("wrong-type", "naive-time") for problem in found):
             found.extend(sense(kind, value, now, area))
         return found
+
+    def _passes(self, kind: str, value: Mapping[str, Any], now: datetime, area: Area | None) -> bool:
+        """Say whether surely nothing is wrong, at a tenth of the cost of looking for it."""
+        sound = self._sound.get(kind)
+        if sound is None:
+            sound = self._sound[kind] = make_sound(self._schemas[kind], self._has_code)
+        try:
+            return sound(value, area) and plausible(kind, value, now)
+        except Exception:  # noqa: BLE001 - values of any types, for whoever looks closer
+            return False
 
     def _walk(self, node: _Node, value: Mapping[str, Any]) -> Iterator[Problem]:
         for name, child in node.children:

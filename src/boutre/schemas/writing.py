@@ -1,42 +1,54 @@
 """
-Writes values of a schema as Avro, by functions that are made once from the schema.
+Writes values of a schema as Avro, by functions that are made once from the schema, one straight line each.
 
 fastavro finds the branch of a union by validating the value against each branch, at every depth again; a record of this bus is a
 tree of such unions, most of them null. Here the branch follows from the value's Python type, so that each field is looked at once.
 The bytes are those of fastavro, to the bit: a test draws values and compares. What fastavro would write without a word is refused:
-a naive time, a number that is not finite, a field that the schema does not have.
+a naive time, a number that is not finite, a field that the schema does not have. The made functions say yes or raise, whatever;
+``misfit`` then names the field and what is wrong with it.
 """
 
 from __future__ import annotations
 
-import math
 import struct
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, cast
 
-from boutre.errors import Refuse
+from boutre.schemas.generate import DEEPEST, Text
 from boutre.schemas.marks import Sealed, Withheld
+from boutre.schemas.misfit import misfit, parts_of
+from boutre.schemas.shape import Array, Field, Leaf, Record, Shape, Union, several, shape
 
-Append: TypeAlias = Callable[[bytes], None]
-Write: TypeAlias = Callable[[Any, Append], None]
+Encode: TypeAlias = Callable[[Mapping[str, Any]], bytes]
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 DAY_ZERO = date(1970, 1, 1).toordinal()
-INT_MAX = 2**31
-LONG_MAX = 2**63
-DOUBLE = struct.Struct("<d").pack
-MISSING = object()
+MOST_MOMENTS = 4096
+"""Times that are remembered with their bytes: many fields of many records hold the same ones."""
+
+TOGETHER = 5
+"""Optional fields in a row of which it is asked at once whether all of them are null."""
+
+_moments: dict[datetime, bytes] = {}
 
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
     """
-    An array that is the same in many records, written once: its Avro bytes, to be put in where the array stands.
+    A field of a record, written before the record is: its Avro bytes, the index in its union before them.
+
+    May stand in the place of that top-level field in any number of values of the same schema.
     """
 
     data: bytes
+
+
+class Unwritable(Exception):  # noqa: N818 - it never leaves this module
+    """
+    A value that does not fit.
+    """
 
 
 def zigzag(number: int) -> bytes:
@@ -52,241 +64,234 @@ def zigzag(number: int) -> bytes:
     return bytes(out)
 
 
-SMALL = tuple(zigzag(number) for number in range(1024))
+HEADS = 1024
+"""Numbers whose bytes are ready."""
+
+SMALL = tuple(zigzag(number) for number in range(HEADS))
 
 
-def make_writer(schema: Mapping[str, Any]) -> Callable[[Mapping[str, Any]], bytes]:
+def moment(at: Any) -> bytes:
     """
-    Make the function that writes a value of *schema*, a record whose named types are written out at their first use.
-
-    What it makes raises ``Refuse`` with ``wrong-type``, ``naive-time`` or ``out-of-range`` and the field's path.
+    Write a time as milliseconds since 1970 UTC; what is below a millisecond is cut off.
     """
-    write = _record(schema, {}, "")
+    if not isinstance(at, datetime):
+        raise Unwritable
+    # Naive times cannot be subtracted, and raise.
+    since = at - EPOCH
+    written = zigzag((since.days * 86_400 + since.seconds) * 1000 + since.microseconds // 1000)
+    if len(_moments) >= MOST_MOMENTS:
+        _moments.clear()
+    _moments[at] = written
+    return written
+
+
+def plain(value: Any) -> dict[str, Any]:
+    """
+    Give a record that is no dict as one.
+    """
+    if not isinstance(value, Mapping):
+        raise Unwritable
+    return dict(value)
+
+
+KNOWN: Mapping[str, Any] = {
+    "Unwritable": Unwritable,
+    "Prepared": Prepared,
+    "Withheld": Withheld,
+    "Sealed": Sealed,
+    "parts_of": parts_of,
+    "plain": plain,
+    "zigzag": zigzag,
+    "SMALL": SMALL,
+    "OPTIONAL": tuple(SMALL[1] + each for each in SMALL),
+    "moment": moment,
+    "MOMENTS": _moments,
+    "double": struct.Struct("<d").pack,
+    "optional_double": struct.Struct("<Bd").pack,
+    "date": date,
+    "datetime": datetime,
+}
+"""What the made functions call."""
+
+
+def make_writer(schema: Mapping[str, Any], head: bytes = b"") -> Encode:
+    """
+    Make the function that writes *head* and a value of *schema*, a record whose named types are written out at their first use.
+
+    What it makes raises ``Refuse`` with ``wrong-type``, ``naive-time`` or ``out-of-range`` and the field's path. Raises ValueError
+    itself where the schema has a shape that is not known.
+    """
+    root = shape(schema)
+    write = _Writer(root).made(head)
 
     def encode(value: Mapping[str, Any]) -> bytes:
-        parts: list[bytes] = []
-        write(value, parts.append)
-        return b"".join(parts)
+        try:
+            return write(value)
+        except Exception:  # noqa: BLE001, S110 - the made function says only that the value does not fit
+            pass
+        raise misfit(root, value, written=Prepared)
 
     return encode
 
 
-def prepare(schema: Mapping[str, Any], field: str, value: Sequence[Any]) -> Prepared:
+def make_preparer(schema: Mapping[str, Any], field: str) -> Callable[[Any], Prepared]:
     """
-    Write the array *field* of the record *schema* once, for many records.
+    Make the function that writes the top-level *field* of *schema* by itself; KeyError where it has no such field.
     """
-    named: dict[str, Mapping[str, Any]] = {}
-    # Made whole, so that types which are written out further up are known.
-    _record(schema, named, "")
-    declared = next(one for one in schema["fields"] if one["name"] == field)
-    parts: list[bytes] = []
-    _make(declared["type"], named, field)(value, parts.append)
-    return Prepared(b"".join(parts))
+    root = shape(schema)
+    declared = {each.name: each.type for each in root.fields}[field]
+    write = _Writer(root).made(b"", declared)
 
-
-def _wrong(path: str) -> Refuse:
-    return Refuse("wrong-type", field=path or None)
-
-
-def _make(schema: Any, named: dict[str, Mapping[str, Any]], path: str) -> Write:
-    if isinstance(schema, list):
-        return _union(schema, named, path)
-    if isinstance(schema, str):
-        return LEAVES[schema](path) if schema in LEAVES else _record(named[schema.rpartition(".")[2]], named, path)
-    kind = schema["type"]
-    if kind == "record":
-        return _record(schema, named, path)
-    if kind == "array":
-        return _array(schema["items"], named, path)
-    return LEAVES[schema.get("logicalType", kind)](path)
-
-
-def _record(schema: Mapping[str, Any], named: dict[str, Mapping[str, Any]], path: str) -> Write:
-    named[schema["name"].rpartition(".")[2]] = schema
-    below = f"{path}." if path else ""
-    fields = tuple(
-        (field["name"], _make(field["type"], named, below + field["name"]), field.get("default", MISSING))
-        for field in schema["fields"]
-    )
-    names = frozenset(name for name, _, _ in fields)
-
-    def write(value: Any, append: Append) -> None:
-        if not isinstance(value, Mapping):
-            raise _wrong(path)
-        if not names.issuperset(value):
-            raise _wrong(below + str(next(name for name in value if name not in names)))
-        get = value.get
-        for name, inner, default in fields:
-            given = get(name, default)
-            if given is MISSING:
-                raise _wrong(below + name)
-            inner(given, append)
-
-    return write
-
-
-def _union(branches: list[Any], named: dict[str, Mapping[str, Any]], path: str) -> Write:
-    """Null, one plain type, and the marks that may stand in its place: the Python type tells which."""
-    marks: dict[type, tuple[bytes, Write]] = {}
-    plain: list[tuple[bytes, Write]] = []
-    for index, branch in enumerate(branches[1:], 1):
-        name = str(branch.get("name", "") if isinstance(branch, Mapping) else branch).rpartition(".")[2]
-        writer = _make(branch, named, path)
-        if name in MARKS:
-            marks[MARKS[name][0]] = (SMALL[index], _mark(writer, MARKS[name][1]))
-        else:
-            plain.append((SMALL[index], writer))
-    if branches[0] != "null" or len(plain) != 1:
-        message = f"{path}: a union is of null, one plain type, and marks"
-        raise ValueError(message)
-    return _group(*plain[0], marks) if marks else _optional(*plain[0])
-
-
-def _optional(head: bytes, inner: Write) -> Write:
-    def write(value: Any, append: Append) -> None:
-        if value is None:
-            append(b"\0")
-        else:
-            append(head)
-            inner(value, append)
-
-    return write
-
-
-def _group(head: bytes, inner: Write, marks: Mapping[type, tuple[bytes, Write]]) -> Write:
-    def write(value: Any, append: Append) -> None:
-        if value is None:
-            append(b"\0")
-            return
-        branch, writer = marks.get(type(value), (head, inner))
-        append(branch)
-        writer(value, append)
-
-    return write
-
-
-def _mark(writer: Write, fields: Callable[[Any], dict[str, Any]]) -> Write:
-    return lambda value, append: writer(fields(value), append)
-
-
-def _array(items: Any, named: dict[str, Mapping[str, Any]], path: str) -> Write:
-    inner = _make(items, named, path)
-
-    def write(value: Any, append: Append) -> None:
+    def prepare(value: Any) -> Prepared:
         if type(value) is Prepared:
-            append(value.data)
+            return value
+        try:
+            return Prepared(write(value))
+        except Exception:  # noqa: BLE001, S110 - the same
+            pass
+        raise misfit(declared, value, field)
+
+    return prepare
+
+
+class _Writer:
+    """Writes the text of a writer: *out* takes the bytes, *v* and *x…* are values at hand, *n* a length."""
+
+    def __init__(self, root: Record) -> None:
+        self.text = Text()
+        self.root = root
+        self.apart = several(root)
+        self.wanted: dict[str, Record] = {}
+
+    def made(self, head: bytes, part: Shape | None = None) -> Callable[[Any], bytes]:
+        """Make the function that writes *head* and the whole record, or only the value of one *part* of it."""
+        text = self.text
+        with text.block("def write(v):"):
+            text.add(f"out = [{head!r}]")
+            if part is None:
+                self._fields(self.root, "v", 0, top=True)
+            else:
+                self._write(part, "v", b"", 0)
+            text.add("return b''.join(out)")
+        done: set[str] = set()
+        while missing := [record for name, record in self.wanted.items() if name not in done]:
+            for record in missing:
+                done.add(record.name)
+                with text.block(f"def write_{record.name}(v, out):"):
+                    self._fields(record, "v", 0)
+        return cast("Callable[[Any], bytes]", text.made(f"writer of {self.root.name}", KNOWN)["write"])
+
+    def _fields(self, record: Record, value: str, depth: int, *, top: bool = False) -> None:
+        text = self.text
+        empty = text.constant("empty", {field.name: field.default for field in record.fields})
+        text.add(f"if type({value}) is not dict: {value} = plain({value})")
+        with text.block(f"if len({value}) != {len(record.fields)}:"):
+            text.add(f"{value} = {empty} | {value}")
+            text.add(f"if len({value}) != {len(record.fields)}: raise Unwritable")
+        for run in _runs(record.fields):
+            names = [text.fresh("x") for _ in run]
+            text.add(*(f"{name} = {value}[{field.name!r}]" for name, field in zip(names, run, strict=True)))
+            if len(run) == 1:
+                self._field(run[0], names[0], depth, top=top)
+                continue
+            with text.block(f"if {' and '.join(f'{name} is None' for name in names)}:"):
+                text.add(f"out.append({bytes(len(run))!r})")
+            with text.block("else:"):
+                for name, field in zip(names, run, strict=True):
+                    self._field(field, name, depth, top=top)
+
+    def _field(self, field: Field, value: str, depth: int, *, top: bool) -> None:
+        if not top or isinstance(field.type, Union):
+            self._write(field.type, value, b"", depth, top=top)
             return
-        if not isinstance(value, list | tuple):
-            raise _wrong(path)
-        if value:
-            append(SMALL[len(value)] if len(value) < len(SMALL) else zigzag(len(value)))
-            for item in value:
-                inner(item, append)
-        append(b"\0")
+        self.text.add(f"if type({value}) is Prepared: out.append({value}.data)")
+        with self.text.block("else:"):
+            self._write(field.type, value, b"", depth)
 
-    return write
+    def _write(self, at: Shape, value: str, head: bytes, depth: int, *, top: bool = False) -> None:
+        """Write *value*, behind the constant *head*, which is its place in a union."""
+        match at:
+            case Union():
+                self._union(at, value, depth, top=top)
+            case Array():
+                self._array(at, value, head, depth)
+            case Record():
+                self._record(at, value, head, depth)
+            case Leaf():
+                self._leaf(at.kind, value, head)
 
+    def _union(self, union: Union, value: str, depth: int, *, top: bool) -> None:
+        text = self.text
+        text.add(f"if {value} is None: out.append(b'\\0')")
+        if top:
+            text.add(f"elif type({value}) is Prepared: out.append({value}.data)")
+        for index, mark in union.marks:
+            with text.block(f"elif type({value}) is {mark.name}:"):
+                text.add(f"{value} = parts_of({value})")
+                self._record(mark, value, SMALL[index], DEEPEST)
+        with text.block("else:"):
+            self._write(union.plain, value, SMALL[union.index], depth)
 
-def _string(path: str) -> Write:
-    def write(value: Any, append: Append) -> None:
-        if type(value) is not str:
-            raise _wrong(path)
-        try:
-            text = value.encode()
-        except UnicodeEncodeError:
-            raise _wrong(path) from None
-        append(SMALL[len(text)] if len(text) < len(SMALL) else zigzag(len(text)))
-        append(text)
+    def _record(self, record: Record, value: str, head: bytes, depth: int) -> None:
+        if head:
+            self.text.add(f"out.append({head!r})")
+        if record.name in self.apart or depth >= DEEPEST:
+            self.wanted[record.name] = record
+            self.text.add(f"write_{record.name}({value}, out)")
+        else:
+            self._fields(record, value, depth + 1)
 
-    return write
+    def _array(self, array: Array, value: str, head: bytes, depth: int) -> None:
+        text = self.text
+        text.add(f"if type({value}) is not list and not isinstance({value}, (list, tuple)): raise Unwritable")
+        with text.block(f"if {value}:"):
+            text.add(f"n = len({value})", self._count(head))
+            item = text.fresh("x")
+            with text.block(f"for {item} in {value}:"):
+                self._write(array.items, item, b"", depth + 1)
+            text.add("out.append(b'\\0')")
+        text.add(f"else: out.append({head + SMALL[0]!r})")
 
+    @staticmethod
+    def _count(head: bytes, least: str = "") -> str:
+        """Write the number *n*, which may be negative where *least* asks."""
+        if head in (b"", SMALL[1]):
+            return f"out.append({'OPTIONAL' if head else 'SMALL'}[n] if {least}n < {HEADS} else {head!r} + zigzag(n))"
+        return f"out.append({head!r} + zigzag(n))"
 
-def _bytes(path: str) -> Write:
-    def write(value: Any, append: Append) -> None:
-        if not isinstance(value, bytes | bytearray):
-            raise _wrong(path)
-        append(zigzag(len(value)))
-        append(bytes(value))
-
-    return write
-
-
-def _boolean(path: str) -> Write:
-    def write(value: Any, append: Append) -> None:
-        if type(value) is not bool:
-            raise _wrong(path)
-        append(b"\1" if value else b"\0")
-
-    return write
-
-
-def _double(path: str) -> Write:
-    def write(value: Any, append: Append) -> None:
-        if type(value) is not float and type(value) is not int:
-            raise _wrong(path)
-        try:
-            number = float(value)
-        except OverflowError:
-            raise Refuse("out-of-range", field=path) from None
-        if not math.isfinite(number):
-            raise Refuse("out-of-range", field=path)
-        append(DOUBLE(number))
-
-    return write
-
-
-def _long(path: str, most: int = LONG_MAX) -> Write:
-    def write(value: Any, append: Append) -> None:
-        if type(value) is not int or not -most <= value < most:
-            raise _wrong(path)
-        append(SMALL[value] if 0 <= value < len(SMALL) else zigzag(value))
-
-    return write
-
-
-def _moment(path: str) -> Write:
-    def write(value: Any, append: Append) -> None:
-        if not isinstance(value, datetime):
-            raise _wrong(path)
-        if value.tzinfo is None:
-            raise Refuse("naive-time", field=path)
-        since = value - EPOCH
-        append(zigzag((since.days * 86_400 + since.seconds) * 1000 + since.microseconds // 1000))
-
-    return write
-
-
-def _day(path: str) -> Write:
-    def write(value: Any, append: Append) -> None:
-        if not isinstance(value, date) or isinstance(value, datetime):
-            raise _wrong(path)
-        append(zigzag(value.toordinal() - DAY_ZERO))
-
-    return write
+    def _leaf(self, kind: str, value: str, head: bytes) -> None:
+        text = self.text
+        match kind:
+            case "string":
+                text.add(f"if type({value}) is not str: raise Unwritable", f"x = {value}.encode()")
+                text.add("n = len(x)", self._count(head), "out.append(x)")
+            case "bytes":
+                text.add(f"if not isinstance({value}, (bytes, bytearray)): raise Unwritable")
+                text.add(f"n = len({value})", self._count(head), f"out.append(bytes({value}))")
+            case "boolean":
+                text.add(f"if {value} is True: out.append({head + bytes((1,))!r})")
+                text.add(f"elif {value} is False: out.append({head + bytes((0,))!r})", "else: raise Unwritable")
+            case "double":
+                text.add(f"if type({value}) is not float and type({value}) is not int or {value} - {value}: raise Unwritable")
+                text.add(f"out.append({f'optional_double(2, {value})' if head == SMALL[1] else f'{head!r} + double({value})'})")
+            case "timestamp-millis":
+                text.add(f"out.append({head!r} + (MOMENTS.get({value}) or moment({value})))")
+            case "date":
+                text.add(f"if not isinstance({value}, date) or isinstance({value}, datetime): raise Unwritable")
+                text.add(f"out.append({head!r} + zigzag({value}.toordinal() - {DAY_ZERO}))")
+            case _:
+                most = 2 ** (31 if kind == "int" else 63)
+                text.add(f"if type({value}) is not int or not {-most} <= {value} < {most}: raise Unwritable")
+                text.add(f"n = {value}", self._count(head, "0 <= "))
 
 
-LEAVES: Mapping[str, Callable[[str], Write]] = {
-    "string": _string,
-    "bytes": _bytes,
-    "boolean": _boolean,
-    "double": _double,
-    "long": _long,
-    "int": lambda path: _long(path, INT_MAX),
-    "timestamp-millis": _moment,
-    "date": _day,
-}
-"""The leaves that the schemas of a bus may have; another is refused where a schema is locked."""
-
-MARKS: Mapping[str, tuple[type, Callable[[Any], dict[str, Any]]]] = {
-    "Withheld": (Withheld, lambda mark: {"agreement": mark.agreement, "clause": mark.clause, "ask": mark.ask}),
-    "Sealed": (
-        Sealed,
-        lambda mark: {
-            "algorithm": mark.algorithm,
-            "content_key_id": mark.content_key_id,
-            "nonce": mark.nonce,
-            "ciphertext": mark.ciphertext,
-            "keys": list(mark.keys),
-        },
-    ),
-}
+def _runs(fields: tuple[Field, ...]) -> list[list[Field]]:
+    """Cut the fields into runs of unions, at most as many as are asked at once, and single others."""
+    runs: list[list[Field]] = []
+    for field in fields:
+        union = isinstance(field.type, Union)
+        if union and runs and len(runs[-1]) < TOGETHER and isinstance(runs[-1][0].type, Union):
+            runs[-1].append(field)
+        else:
+            runs.append([field])
+    return runs

@@ -22,6 +22,17 @@ _HOUR: Final = 3_600_000
 # Bytes. The largest batch of records that a topic takes; a record that is larger has no business on a thin link.
 MAX_MESSAGE: Final = 1_048_576
 
+COMPACTED: Final[Mapping[str, str]] = {
+    "segment.bytes": str(64 * 1_048_576),
+    "max.compaction.lag.ms": str(24 * _HOUR),
+    "delete.retention.ms": str(24 * _HOUR),
+}
+"""
+What is compacted is compacted within a day and in segments of 64 MiB: so what was forgotten is gone, and who reads it from the
+beginning reads little that has no meaning any more. For a day after that its tombstones stay, for those who have read what stood
+before them.
+"""
+
 OfTheMember = Literal["of the member"]
 OF_THE_MEMBER: Final[OfTheMember] = "of the member"
 
@@ -104,6 +115,8 @@ class Pattern(Declared):
             "max.message.bytes": str(MAX_MESSAGE),
             "message.timestamp.type": "LogAppendTime" if self.timestamp == "append" else "CreateTime",
         }
+        if self.cleanup == "compact":
+            config |= COMPACTED
         if self.retention is not None:
             config["retention.ms"] = str(milliseconds(self.retention))
         return config

@@ -7,10 +7,12 @@ from __future__ import annotations
 import math
 import struct
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any, Final
+
+from msgspec.structs import replace
 
 from boutre.processors.decision import Outbound
 from boutre.schemas.codec import FRAME, MAX_REPORT_BYTES
@@ -76,7 +78,7 @@ def raw(content: Callable[[str], bytes | None], key: bytes = b"x", topic: str = 
     def make(secret: str) -> Outbound:
         frame = content(secret)
         out = signed(topic, frame or b"", topic.split(".")[1], key)
-        return replace(out, value=frame)  # type: ignore[arg-type] # a value that is not there is one of the things to come
+        return replace(out, value=frame)
 
     return make
 
@@ -86,7 +88,7 @@ def headed(change: Callable[[dict[str, bytes]], Mapping[str, bytes | None]], **g
 
     def make(secret: str) -> Outbound:
         out = framed(**groups)(secret)
-        return replace(out, headers=tuple(change(dict(out.headers)).items()))  # type: ignore[arg-type] # the same
+        return replace(out, headers=tuple(change(dict(out.headers)).items()))
 
     return make
 
@@ -280,7 +282,7 @@ IDENTITY: Final = {
     "on the topic of another member": Case("foreign-member", in_the_name_of("comoros", "national.seychelles.sighting", "comoros")),
     "in the name of the topic's member, by another's key": Case("foreign-member", in_the_name_of("comoros", TOPIC, "seychelles")),
     "another Kafka key": Case("wrong-key", lambda secret: replace(framed()(secret), key=secret.encode()), "id"),
-    "no Kafka key": Case("wrong-key", lambda secret: replace(framed()(secret), key=None), "id"),  # type: ignore[arg-type] # the point
+    "no Kafka key": Case("wrong-key", lambda secret: replace(framed()(secret), key=None), "id"),
     "in another partition than its key's": Case("wrong-key", tracked(), strayed=1),
     "an id of its own making": Case(
         "bad-identifier", raw(lambda secret: CODEC.encode("sighting", {**report(secret), "id": "a" * 32}), b"a" * 32), "id"

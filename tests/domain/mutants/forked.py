@@ -24,7 +24,9 @@ import pytest
 import shapely
 
 # One failure is enough, and need not be made small.
-hypothesis.settings.register_profile("mutants", phases=(hypothesis.Phase.explicit, hypothesis.Phase.generate), database=None)
+hypothesis.settings.register_profile(
+    "mutants", phases=(hypothesis.Phase.explicit, hypothesis.Phase.generate), database=None, deadline=None
+)
 hypothesis.settings.load_profile("mutants")
 
 LOADED = (cryptography, fastavro, hypothesis, msgspec, prometheus_client, pydantic, shapely)

@@ -11,6 +11,7 @@ import time
 import traceback
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Final, Protocol
 
 import structlog
@@ -114,7 +115,8 @@ class Runner:
         """Have every message of *batch* end somewhere; False where the runner was stopped before that."""
         for message in batch:
             if isinstance(message, BadDelivery):
-                self.dead.add_bad(message)
+                if not self._patiently(partial(self.dead.add_bad, message), 1):
+                    return False
                 self.counts.bad += 1
                 self._count("bad", message.code)
         return self._deliver([message for message in batch if isinstance(message, Delivery)])
@@ -122,23 +124,27 @@ class Runner:
     def _deliver(self, views: Sequence[Delivery]) -> bool:
         if not views:
             return True
+        try:
+            if not self._patiently(partial(self._write, views), len(views)):
+                return False
+        except Refuse as refusal:
+            return self._refused(views[0], refusal) if len(views) == 1 else all(self._deliver([view]) for view in views)
+        self.counts.delivered += len(views)
+        self._in_a_row = 0
+        RECORDS.labels("sink", "delivered").inc(len(views))
+        return True
+
+    def _patiently(self, act: Callable[[], None], count: int) -> bool:
+        """Do something as often as it asks for it; False where the runner was stopped before it was done."""
         while True:
             try:
-                self._write(views)
+                act()
             except Retry as asked:
-                log.warning("sink.retry", sink=self.name, views=len(views), after=asked.after, reason=str(asked))
+                log.warning("sink.retry", sink=self.name, views=count, after=asked.after, reason=str(asked))
                 self.views.rest(max(LEAST_WAIT, asked.after))
                 if self.stop():
                     return False
-            except Refuse as refusal:
-                if len(views) == 1:
-                    self._refused(views[0], refusal)
-                    return True
-                return all(self._deliver([view]) for view in views)
             else:
-                self.counts.delivered += len(views)
-                self._in_a_row = 0
-                RECORDS.labels("sink", "delivered").inc(len(views))
                 return True
 
     def _write(self, views: Sequence[Delivery]) -> None:
@@ -151,8 +157,9 @@ class Runner:
             what = f"{type(failure).__name__} at {last.filename}:{last.lineno}"
             raise Unavailable(f"the sink {self.name} failed: {what}; what it was given comes again") from None
 
-    def _refused(self, view: Delivery, refusal: Refuse) -> None:
-        self.dead.add(view, refusal)
+    def _refused(self, view: Delivery, refusal: Refuse) -> bool:
+        if not self._patiently(partial(self.dead.add, view, refusal), 1):
+            return False
         self.counts.refused += 1
         self._count("refused", refusal.code)
         self._in_a_row += 1
@@ -161,6 +168,7 @@ class Runner:
                 f"the sink {self.name} refused {self._in_a_row} views in a row, the last for {refusal.code}; "
                 f"look at {self.dead.path}, mend the sink, and start it again"
             )
+        return True
 
     def _count(self, outcome: str, code: str) -> None:
         RECORDS.labels("sink", outcome).inc()

@@ -128,9 +128,11 @@ class Batch:
         head = bytearray(self._piece[:_HEAD])
         _ATTRIBUTES.pack_into(head, _ATTRIBUTES_AT, attributes & ~_CODEC)
         _LENGTH.pack_into(head, 0, self._head.base_offset, _HEAD + len(content) - _LENGTH.size)
+        # Where the broker numbered the records without gaps, a place that differs was read askew.
+        begin = None if self._sparse else self._head.base_offset
         try:
             for number, record in enumerate(MemoryRecords(bytes(head) + content).next_batch()):
-                if not self._sparse and record.offset != self._head.base_offset + number:
+                if begin is not None and record.offset != begin + number:
                     break  # it was read askew: what stands in it is not what its sender wrote
                 yield record
             else:

@@ -10,47 +10,60 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import structlog
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.errors import InvalidProducerEpoch, KafkaError, ProducerFenced
-from aiokafka.partitioner import murmur2
+from msgspec.structs import replace
 
 from boutre import metrics
 from boutre.processors.decision import Inbound, Outbound
-from boutre.processors.handle import Handled, Handler
-from boutre.processors.runtime.batches import Unread
-from boutre.processors.runtime.store import Overlay, Store, change_bytes
+from boutre.processors.handle import Handled, Handler, count
+from boutre.processors.runtime.headroom import FLOOD, Headroom
+from boutre.processors.runtime.outbox import LARGEST_BATCH, LARGEST_OUTPUT, Outbox, Row
+from boutre.processors.runtime.overlay import Overlay, change_bytes
+from boutre.processors.runtime.partitions import partitions_of
+from boutre.processors.runtime.pending import Pending
+from boutre.processors.runtime.restore import Changelog, restore
+from boutre.processors.runtime.store import Store, StoreError
 
 log = structlog.get_logger()
 
 TRANSACTION_TIMEOUT_MS = 15_000
 """One hung producer keeps every read_committed reader of its partitions waiting for as long."""
 
-LARGEST_TRANSACTION = 500
-"""Records handled in one transaction: more gain little, and keep an alert behind them waiting."""
+INDEFINITE_S = TRANSACTION_TIMEOUT_MS / 1000 + 5
+"""Seconds after which the end of a transaction is taken for unknown, and its producer made anew."""
 
-LARGEST_OUTPUT = 1_040_000
-"""Bytes of one message that every broker takes, which by default is a mebibyte with its head."""
+LARGEST_TRANSACTION = 2_000
+"""Records handled in one transaction: more gain little."""
+
+LARGEST_BYTES = 8_000_000
+"""Bytes of the outputs of one transaction, all of which are in memory at once."""
+
+LONGEST_STEPS = 0.1
+"""Seconds of steps in one transaction: whatever comes meanwhile, an alert too, waits for its end."""
 
 PAUSE = 0.5
 """Seconds between two tries after an error."""
 
+HELD_PAUSE = 0.02
+"""Seconds after which a flood that is held back is looked at again."""
+
 FENCED_PAUSE = 3.0
 """Seconds to wait after being fenced: more than a heartbeat of the consumer."""
 
-TRANSIENT = (KafkaError, OSError, TimeoutError)
+TRANSIENT = (KafkaError, OSError, TimeoutError, StoreError)
 FENCED = (ProducerFenced, InvalidProducerEpoch)
 
 
 @dataclass(slots=True)
 class Shard:
     """
-    One partition of a processor; *mine* says whether a batch's generation is still the assignment in force.
+    One partition of a processor; *mine* says whether *generation*, of which it is, is still the assignment in force.
     """
 
     handler: Handler
@@ -58,26 +71,31 @@ class Shard:
     group: str
     connection: dict[str, Any]
     mine: Callable[[int], bool]
-    store: Store = field(default_factory=Store)
-    _producer: AIOKafkaProducer | None = None
+    generation: int
+    headroom: Headroom
+    store: Store
+    changelog: Changelog | None = None
+    pending: Pending = field(default_factory=Pending)
+    _counts: dict[str, int] = field(default_factory=dict)
+    _outbox: Outbox | None = None
     _lock: asyncio.Lock = field(default_factory=asyncio.Lock)
-    _partitions: dict[str, int] = field(default_factory=dict)
     _closed: bool = False
 
     @property
     def _changelog(self) -> TopicPartition:
         return TopicPartition(self.handler.processor.changelog, self.partition)
 
-    async def open(self, generation: int) -> None:
+    async def open(self) -> None:
         """
         Fence whoever had this partition before, then read the state to its end.
 
         A broker that is away is waited for, as long as the partition is ours.
         """
         async with self._lock:
-            while not self._closed and self.mine(generation):
+            while not self._closed and self.mine(self.generation):
                 try:
                     await self._renew()
+                    await self._settle()
                 except TRANSIENT as error:
                     log.warning("cannot open yet", partition=self.partition, error=type(error).__name__)
                     await asyncio.sleep(PAUSE)
@@ -90,115 +108,123 @@ class Shard:
         async with self._lock:
             await self._stop()
 
-    async def handle(self, tp: TopicPartition, records: Sequence[Any], generation: int) -> None:
+    def add(self, topic: str, records: Sequence[Inbound]) -> None:
         """
-        Handle *records* of *tp* in transactions, until all are done or the partition is no longer ours.
-        """
-        rest = list(records)
-        while rest:
-            async with self._lock:
-                if self._closed or not self.mine(generation):
-                    return
-                part = rest[:LARGEST_TRANSACTION]
-                try:
-                    await self._transaction(tp, part)
-                except TRANSIENT as error:
-                    metrics.TRANSACTIONS.labels(stage=self.handler.processor.name, end="aborted").inc()
-                    log.warning("transaction failed", partition=self.partition, error=type(error).__name__)
-                    # Fenced: another may have the partition by right, and our own consumer learns so with its next heartbeat. To
-                    # make the producer anew before that would fence the rightful owner in turn.
-                    await asyncio.sleep(FENCED_PAUSE if isinstance(error, FENCED) else PAUSE)
-                    rest = await self._after_error(tp, rest, generation)
-                else:
-                    rest = rest[len(part) :]
+        Let records wait to be handled.
 
-    async def _after_error(self, tp: TopicPartition, rest: list[Any], generation: int) -> list[Any]:
-        """Find out what was committed: the answer to a commit may have been lost. Gives what is still to be done."""
-        while not self._closed and self.mine(generation):
+        One that lies in another partition than its key's is refused: what is remembered of its key stands elsewhere.
+        """
+        partitions = partitions_of([record.key or b"" for record in records], self._counts[topic])
+        self.pending.add(
+            topic,
+            [
+                record
+                if partition == self.partition or record.key is None or record.refused
+                else replace(record, refused="wrong-key")
+                for record, partition in zip(records, partitions, strict=True)
+            ],
+        )
+
+    async def handle(self) -> None:
+        """
+        Handle what waits, in one transaction: in turns from each topic, until it is long enough.
+
+        After any error there is one path: what was taken goes back in front of what waits, the state and the committed offsets are
+        read again, and what lies below those is forgotten, since the answer to a commit may have been lost.
+        """
+        held = self._held()
+        if held and not self.pending.anything(held):
+            await asyncio.sleep(HELD_PAUSE)
+            return
+        async with self._lock:
+            if self._closed or not self.mine(self.generation):
+                # It is read again by whoever has the partition now.
+                self.pending.clear()
+                return
+            taken: list[Inbound] = []
+            try:
+                await self._transaction(taken, held)
+            except TRANSIENT as error:
+                metrics.TRANSACTIONS.labels(stage=self.handler.processor.name, end="aborted").inc()
+                log.warning("transaction failed", partition=self.partition, error=type(error).__name__)
+                self.pending.back(taken)
+                # Fenced: another may have the partition by right, and our own consumer learns so with its next heartbeat. To
+                # make the producer anew before that would fence the rightful owner in turn.
+                await asyncio.sleep(FENCED_PAUSE if isinstance(error, FENCED) else PAUSE)
+                await self._after_error()
+
+    async def _after_error(self) -> None:
+        """
+        Find out what was committed of every topic, and forget it; without end, as long as the partition is ours.
+
+        Of every topic, since another owner may have committed them meanwhile, who had the partition while this worker was frozen.
+        """
+        while not self._closed and self.mine(self.generation):
             try:
                 await self._renew()
-                committed = await self._committed(tp)
+                await self._settle()
             except TRANSIENT as error:
                 log.warning("cannot go on yet", partition=self.partition, error=type(error).__name__)
                 await asyncio.sleep(PAUSE)
                 continue
-            return [record for record in rest if committed is None or record.offset >= committed]
-        return []
+            return
 
-    async def _transaction(self, tp: TopicPartition, records: Sequence[Any]) -> None:
-        if self._producer is None:
+    def _held(self) -> frozenset[str]:
+        """Give the topics that wait, since they flood those who read what is made of them."""
+        floods = self.pending.above(FLOOD)
+        if floods:
+            self.headroom.flooded()
+        return floods if self.headroom.tight else frozenset()
+
+    async def _transaction(self, taken: list[Inbound], held: Collection[str]) -> None:
+        """Handle records, each of which is in *taken* before anything is done with it."""
+        if self._outbox is None:
             await self._renew()
-        producer = self._producer
-        assert producer is not None  # renewed above
+        outbox = self._outbox
+        assert outbox is not None  # renewed above
+        stage = self.handler.processor.name
         begun = time.monotonic()
         overlay = Overlay(self.store)
-        await self._count(producer, tp.topic)
-        handled = [self._step(record, overlay) for record in records]
-        await producer.begin_transaction()
-        sent = await self._send(producer, [out for one in handled for out in one.records], overlay)
-        await producer.send_offsets_to_transaction({tp: records[-1].offset + 1}, self.group)
-        await producer.commit_transaction()
-        self.store.apply(overlay.changes, max(self.store.position, sent))
-        stage = self.handler.processor.name
+        work = Work()
+        offsets: dict[TopicPartition, int] = {}
+        for record in self.pending.turns(held):
+            taken.append(record)
+            self._step(record, overlay, work)
+            offsets[TopicPartition(record.topic, self.partition)] = record.offset + 1
+            if len(taken) >= LARGEST_TRANSACTION or work.size > LARGEST_BYTES or time.monotonic() - begun > LONGEST_STEPS:
+                break
+        if not taken:
+            return
+        overlay.check()
+        work.changes |= overlay.sweep()
+        metrics.STEP_SECONDS.labels(stage=stage).inc(time.monotonic() - begun)
+        # Without an end aiokafka would wait for an answer that was lost; the transaction itself has timed out by then.
+        async with asyncio.timeout(INDEFINITE_S):
+            await outbox.producer.begin_transaction()
+            position = await outbox.write(work.outputs, self._changelog, list(work.changes.values()))
+            await outbox.producer.send_offsets_to_transaction(offsets, self.group)
+            await outbox.producer.commit_transaction()
+        overlay.commit(work.changes, max(self.store.position, position))
         metrics.TRANSACTIONS.labels(stage=stage, end="committed").inc()
         metrics.BATCH_SECONDS.labels(stage=stage).observe(time.monotonic() - begun)
-        for one in handled:
-            one.count(stage)
+        count(stage, work.handled)
+        overlay.count(stage, self.partition)
 
-    def _step(self, record: Any, overlay: Overlay) -> Handled:
-        begun = time.perf_counter()
-        unread = isinstance(record.value, Unread)
-        inbound = Inbound(
-            record.topic,
-            record.partition,
-            record.offset,
-            record.key,
-            None if unread else record.value,
-            {name: value for name, value in record.headers if value is not None},
-            record.timestamp,
-            record.value.code if unread else self._misplaced(record),
-        )
-        handled = self.handler(inbound, overlay)
-        if _too_large(handled):
+    def _step(self, record: Inbound, overlay: Overlay, work: Work) -> None:
+        overlay.see(record.timestamp)
+        handled = self.handler(record, overlay)
+        changes = {key: change_bytes(value) for key, value in handled.changes.items()}
+        if _too_large(handled, changes):
             # Its transaction would fail for ever, and the partition with it.
-            handled = self.handler.failed(inbound)
+            handled, changes = self.handler.failed(record), {}
         overlay.add(handled.changes)
-        metrics.STEP_SECONDS.labels(stage=self.handler.processor.name).observe(time.perf_counter() - begun)
-        return handled
-
-    def _misplaced(self, record: Any) -> str | None:
-        """Say whether a record lies in another partition than its key's: what is remembered of its key stands elsewhere."""
-        count = self._partitions[record.topic]
-        stray = record.key is not None and (murmur2(record.key) & 0x7FFFFFFF) % count != record.partition
-        return "wrong-key" if stray else None
-
-    async def _send(self, producer: AIOKafkaProducer, outputs: Sequence[Outbound], overlay: Overlay) -> int:
-        """Write outputs and changes of state; every delivery is awaited. Gives the changelog's position behind the changes."""
-        by_partition: dict[TopicPartition, list[tuple[bytes, bytes | None, int | None, Any]]] = defaultdict(list)
-        for out in outputs:
-            count = await self._count(producer, out.topic)
-            target = TopicPartition(out.topic, (murmur2(out.key) & 0x7FFFFFFF) % count)
-            by_partition[target].append((out.key, out.value, out.timestamp, list(out.headers)))
-        for key, value in overlay.changes.items():
-            by_partition[self._changelog].append((key.encode(), change_bytes(value), None, []))
-        deliveries = [(target, future) for target, rows in by_partition.items() for future in await _write(producer, target, rows)]
-        position = 0
-        for target, future in deliveries:
-            metadata = await future
-            if target == self._changelog:
-                position = max(position, metadata.offset + 1)
-        return position
-
-    async def _count(self, producer: AIOKafkaProducer, topic: str) -> int:
-        if topic not in self._partitions:
-            self._partitions[topic] = len(await producer.partitions_for(topic))
-        return self._partitions[topic]
+        work.add(handled, changes, overlay.now)
 
     async def _stop(self) -> None:
-        producer, self._producer = self._producer, None
-        if producer is not None:
+        outbox, self._outbox = self._outbox, None
+        if outbox is not None:
             try:
-                await asyncio.wait_for(producer.stop(), 5)
+                await outbox.close()
             except TRANSIENT as error:
                 log.warning("producer did not stop cleanly", partition=self.partition, error=type(error).__name__)
 
@@ -210,68 +236,54 @@ class Shard:
             transaction_timeout_ms=TRANSACTION_TIMEOUT_MS,
             compression_type="lz4",
             acks="all",
+            max_batch_size=LARGEST_BATCH,
         )
-        await producer.start()
-        self._producer = producer
-        await self._restore()
-
-    async def _restore(self) -> None:
-        """Read the changelog from where the store stands to its end, by position: its last offset is a control record."""
-        reader = AIOKafkaConsumer(**self.connection, isolation_level="read_committed", enable_auto_commit=False)
-        await reader.start()
         try:
-            reader.assign([self._changelog])
-            end = (await reader.end_offsets([self._changelog]))[self._changelog]
-            begin = (await reader.beginning_offsets([self._changelog]))[self._changelog]
-            if self.store.position > end or self.store.position < begin:
-                self.store = Store()
-            reader.seek(self._changelog, max(begin, self.store.position))
-            while (position := await reader.position(self._changelog)) < end:
-                fetched = await reader.getmany(self._changelog, timeout_ms=50, max_records=5_000)
-                for record in fetched.get(self._changelog, ()):
-                    self.store.restore(record.key, record.value, record.offset + 1)
-            self.store.position = max(self.store.position, position)
-        finally:
-            await reader.stop()
+            await producer.start()
+        except BaseException:
+            await producer.stop()
+            raise
+        self._outbox = Outbox(producer, self._counts)
+        for topic in self.handler.processor.reads:
+            await self._outbox.count(topic)
+        await restore(self.store, self.connection, self._changelog, self.changelog, self.handler.processor.name)
 
-    async def _committed(self, tp: TopicPartition) -> int | None:
+    async def _settle(self) -> None:
+        """Forget what was committed of each topic: the new producer has ended what the old one left open."""
         reader = AIOKafkaConsumer(**self.connection, group_id=self.group, enable_auto_commit=False)
         await reader.start()
         try:
-            reader.assign([tp])
-            offset: int | None = await reader.committed(tp)
-            return offset
+            places = [TopicPartition(topic, self.partition) for topic in self.handler.processor.reads]
+            reader.assign(places)
+            for place in places:
+                self.pending.done_below(place.topic, await reader.committed(place) or 0)
         finally:
             await reader.stop()
 
 
-def _too_large(handled: Handled) -> bool:
+@dataclass(slots=True)
+class Work:
+    """
+    What the records of one transaction came to: outputs, and the last change of each key as the changelog has it.
+    """
+
+    handled: list[Handled] = field(default_factory=list)
+    outputs: list[Outbound] = field(default_factory=list)
+    changes: dict[str, Row] = field(default_factory=dict)
+    size: int = 0
+
+    def add(self, handled: Handled, changes: Mapping[str, bytes | None], timestamp: int) -> None:
+        """Add what one record came to; *timestamp* is the newest acceptance so far, from which its changes are remembered."""
+        self.handled.append(handled)
+        self.outputs += handled.records
+        for key, value in changes.items():
+            self.changes[key] = (key.encode(), value, timestamp, [])
+        self.size += sum([len(out.value) for out in handled.records])
+
+
+def _too_large(handled: Handled, changes: Mapping[str, bytes | None]) -> bool:
     """Say whether something of it is more than a broker takes."""
-    changes = (len(change_bytes(value) or b"") for value in handled.changes.values())
-    return any(len(out.value) + len(out.key) > LARGEST_OUTPUT for out in handled.records) or any(
-        size > LARGEST_OUTPUT for size in changes
-    )
-
-
-async def _write(
-    producer: AIOKafkaProducer, target: TopicPartition, rows: Sequence[tuple[bytes, bytes | None, int | None, Any]]
-) -> list[asyncio.Future[Any]]:
-    """Write *rows* to one partition as prepared batches."""
-    futures = []
-    builder = producer.create_batch()
-    for key, value, timestamp, headers in rows:
-        if builder.append(key=key, value=value, timestamp=timestamp, headers=headers) is None:
-            builder.close()
-            futures.append(await producer.send_batch(builder, target.topic, partition=target.partition))
-            builder = producer.create_batch()
-            if builder.append(key=key, value=value, timestamp=timestamp, headers=headers) is None:
-                # One record that is larger than a batch of prepared records may be.
-                futures.append(
-                    await producer.send(
-                        target.topic, value, key, partition=target.partition, timestamp_ms=timestamp, headers=headers
-                    )
-                )
-    if builder.record_count():
-        builder.close()
-        futures.append(await producer.send_batch(builder, target.topic, partition=target.partition))
-    return futures
+    for out in handled.records:
+        if len(out.value) + len(out.key) > LARGEST_OUTPUT:
+            return True
+    return any(map(LARGEST_OUTPUT.__lt__, map(len, filter(None, changes.values()))))

@@ -13,8 +13,8 @@ Private names of Faust and aiokafka are used, all of them in this module; the ve
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator, Sequence
-from typing import Any, ClassVar
+from collections.abc import AsyncIterator, Callable, Collection, Iterator, Mapping, Sequence
+from typing import Any, ClassVar, Final
 
 import aiokafka
 from aiokafka.consumer import fetcher
@@ -22,7 +22,14 @@ from aiokafka.consumer.fetcher import READ_COMMITTED
 from faust.transport.drivers import aiokafka as driver
 from faust.types import TP, ConsumerMessage
 
-from boutre.processors.runtime.batches import LARGEST_POLL, Batches
+from boutre.processors.decision import Inbound
+from boutre.processors.runtime.batches import LARGEST_POLL, Batches, Unread
+
+FETCH_S: Final = 0.05
+"""Seconds that a fetch may wait for records."""
+
+FULL_S: Final = 0.01
+"""Seconds after which a worker whose partitions are all full looks again."""
 
 
 class Batch(ConsumerMessage):
@@ -30,7 +37,21 @@ class Batch(ConsumerMessage):
     A message that stands for *records*, consecutive records of one partition.
     """
 
-    records: Sequence[Any] = ()
+    records: Sequence[Inbound] = ()
+
+
+class Records(fetcher.PartitionRecords):  # type: ignore[misc] # aiokafka has no types here
+    """
+    The records of one partition, as steps see them; aiokafka's own record would be made first and thrown away.
+    """
+
+    def _consumer_record(self, tp: Any, record: Any) -> Inbound:
+        value: Any = record.value
+        refused: str | None = None
+        if isinstance(value, Unread):
+            value, refused = None, value.code
+        headers = {name: content for name, content in record.headers if content is not None}
+        return Inbound(tp.topic, tp.partition, record.offset, record.key, value, headers, record.timestamp, refused)
 
 
 class Fetched(fetcher.FetchResult):  # type: ignore[misc] # aiokafka has no types here
@@ -38,16 +59,16 @@ class Fetched(fetcher.FetchResult):  # type: ignore[misc] # aiokafka has no type
     What was fetched of one partition, handed on in parts that are bounded in bytes too.
     """
 
-    def getall(self, max_records: int | None = None) -> list[Any]:
+    def getall(self, max_records: int | None = None) -> list[Inbound]:
         """Give the next records, up to *max_records*; the rest stays for the next call."""
         if not self.check_assignment(self._topic_partition) or not self.has_more():
             return []
-        taken: list[Any] = []
+        taken: list[Inbound] = []
         size = 0
-        records: Iterator[Any] = self._partition_records  # type: ignore[has-type] # aiokafka says so in its constructor only
+        records: Iterator[Inbound] = self._partition_records  # type: ignore[has-type] # aiokafka says so in its constructor only
         for record in records:
             taken.append(record)
-            size += max(record.serialized_key_size, 0) + max(record.serialized_value_size, 0)
+            size += len(record.key or b"") + len(record.value or b"")
             if size >= LARGEST_POLL or len(taken) == max_records:
                 self._update_position()
                 return taken
@@ -58,6 +79,7 @@ class Fetched(fetcher.FetchResult):  # type: ignore[misc] # aiokafka has no type
 
 fetcher.MemoryRecords = Batches
 fetcher.FetchResult = Fetched
+fetcher.PartitionRecords = Records
 
 
 class ConsumerThread(driver.AIOKafkaConsumerThread):
@@ -76,8 +98,10 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
 
 class Consumer(driver.Consumer):
     """
-    A consumer whose messages are batches.
+    A consumer whose messages are batches; *has_room* says whether more of a partition should be read.
     """
+
+    has_room: Callable[[TP], bool] = staticmethod(lambda _tp: True)
 
     def _new_consumer_thread(self) -> ConsumerThread:
         return ConsumerThread(self, loop=self.loop, beacon=self.beacon)
@@ -88,10 +112,9 @@ class Consumer(driver.Consumer):
 
     async def getmany(self, timeout: float) -> AsyncIterator[tuple[TP, Batch]]:  # noqa: ASYNC109 - Faust's signature
         """Yield one message for each partition that has records, standing for all of them."""
-        # A tail of control records makes the fetcher sleep its whole time-out with other partitions' records in hand.
-        records, active = await self._wait_next_records(min(timeout, 0.05))
+        records, active = await self._next(timeout)
         generation = self.app.consumer_generation_id
-        if records is None or self.should_stop:
+        if self.should_stop:
             return
         if not self.flow_active:
             # As Faust does, and as it does guarded: the assignment may be changing at this moment, and the seek that counts comes
@@ -101,21 +124,39 @@ class Consumer(driver.Consumer):
             except Exception as error:  # noqa: BLE001 - Faust's own guard is as wide
                 self.log.warning("no seek while partitions move: %s", type(error).__name__)
             return
-        mine: frozenset[Any] = frozenset(active or ())
         for tp, batch in records.items():
             if not self._still(generation):
                 return
-            if len(batch) == 0 or tp not in mine:
+            if len(batch) == 0 or tp not in active:
                 continue
             last = batch[-1]
             self.app.monitor.track_tp_end_offset(tp, self.highwater(tp))
             message = Batch(
-                tp.topic, tp.partition, last.offset, last.timestamp / 1000, last.timestamp_type, [], b"", b"",
+                tp.topic, tp.partition, last.offset, last.timestamp / 1000, 0, [], b"", b"",
                 None, 0, 0, tp, generation_id=generation,
             )  # fmt: skip
             message.records = batch
             yield tp, message
         await asyncio.sleep(0)
+
+    async def _next(self, timeout: float) -> tuple[Mapping[TP, Sequence[Inbound]], Collection[TP]]:  # noqa: ASYNC109 - the same
+        """
+        Fetch from the partitions for which there is room; one that is full holds back no other.
+
+        Faust's ``_wait_next_records``, which asks for all partitions, and sleeps a second where there is none.
+        """
+        if not self.flow_active:
+            await self.wait(self.can_resume_flow)  # type: ignore[arg-type] # anything that can be waited for will do
+        active = [tp for tp in self._get_active_partitions() if self.has_room(tp)]
+        try:
+            self.not_waiting_next_records.set()
+            if active:
+                # A tail of control records makes the fetcher sleep its whole time-out with other partitions' records in hand.
+                return await self._getmany(active_partitions=set(active), timeout=min(timeout, FETCH_S)), active
+            await self.sleep(FULL_S)
+            return {}, ()
+        finally:
+            self.not_waiting_next_records.set()
 
 
 class Transport(driver.Transport):

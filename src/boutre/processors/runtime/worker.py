@@ -8,54 +8,64 @@ Faust assigns partitions, watches over tasks and rebalances; a shard for each pa
 from __future__ import annotations
 
 import asyncio
+import gc
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import faust
 import structlog
-from aiokafka import TopicPartition
+from faust.types import TP
 
 from boutre.errors import DeclarationError, Fault
 from boutre.metrics import WORKER_PARTITIONS
 from boutre.processors.handle import Handler
 from boutre.processors.runtime.cluster import Cluster
+from boutre.processors.runtime.headroom import Headroom
+from boutre.processors.runtime.restore import Changelog
 from boutre.processors.runtime.shard import Shard
+from boutre.processors.runtime.store import Store
+from boutre.processors.runtime.stores import Stores
 from boutre.processors.runtime.transport import Batch
 
 log = structlog.get_logger()
 
-WAIT_S = 0.5
-"""Seconds after which a full queue is looked at again: it may have been given up meanwhile."""
+BATCHES = 2
+"""Batches that may wait in Faust's stream: each is many records, and its 4096 would be all memory."""
 
-WAITING = 2
-"""Batches that may wait for one partition before the fetcher does."""
+SESSION_S = 6.0
+"""Seconds without a heartbeat after which a worker's partitions move on; the least that brokers allow by default."""
+
+HEARTBEAT_S = 1.0
+"""Seconds between heartbeats, by which the others learn that partitions move."""
 
 
 @dataclass(slots=True)
 class Assigned:
     """
-    The shards of this worker, one for each partition that it has, each with its own queue and task.
+    The shards of this worker, one for each partition that it has, each with its own task.
     """
 
     app: faust.App
     handler: Handler
     cluster: Cluster
+    headroom: Headroom
+    stores: Stores
+    changelog: Changelog | None = None
     shards: dict[int, Shard] = field(default_factory=dict)
-    queues: dict[int, asyncio.Queue[tuple[TopicPartition, Batch]]] = field(default_factory=dict)
     tasks: dict[int, asyncio.Task[None]] = field(default_factory=dict)
 
     async def on_complete(self, *_: Any, **__: Any) -> None:
         """Open a fresh shard for every partition that is assigned, kept ones too, before Faust seeks."""
         await self.release()
         wanted = {tp.partition for tp in self.app.consumer.assignment() if tp.topic in self.handler.processor.reads}
-        shards = {partition: self._shard(partition) for partition in wanted}
-        generation = self.app.consumer_generation_id
-        await asyncio.gather(*(shard.open(generation) for shard in shards.values()))
+        stores = await self.stores.only(wanted)
+        shards = {partition: self._shard(partition, store) for partition, store in stores.items()}
+        await asyncio.gather(*(shard.open() for shard in shards.values()))
+        vars(self.app.consumer)["has_room"] = self.has_room
         for partition, shard in shards.items():
             self.shards[partition] = shard
-            self.queues[partition] = asyncio.Queue(WAITING)
-            self.tasks[partition] = asyncio.create_task(self._work(shard, self.queues[partition]))
+            self.tasks[partition] = asyncio.create_task(self._work(shard))
         WORKER_PARTITIONS.labels(stage=self.handler.processor.name).set(len(wanted))
         log.info("ready", processor=self.handler.processor.name, partitions=sorted(wanted))
 
@@ -63,7 +73,6 @@ class Assigned:
         """Give every partition up: batches in flight finish, queued ones are dropped and read again by the next owner."""
         shards, tasks = list(self.shards.values()), list(self.tasks.values())
         self.shards.clear()
-        self.queues.clear()
         self.tasks.clear()
         WORKER_PARTITIONS.labels(stage=self.handler.processor.name).set(0)
         await asyncio.gather(*(shard.close() for shard in shards))
@@ -71,44 +80,71 @@ class Assigned:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
 
-    async def put(self, message: Batch) -> None:
-        """Queue a batch for its partition; wait where that has enough to do. A batch of a past assignment is dropped."""
-        queue = self.queues.get(message.partition)
-        while queue is not None and queue is self.queues.get(message.partition):
-            # A queue that was given up while it was full would be waited for without end: nobody takes from it any more.
-            try:
-                await asyncio.wait_for(queue.put((TopicPartition(message.topic, message.partition), message)), WAIT_S)
-            except TimeoutError:
-                continue
-            return
+    async def stop(self, *_: Any, **__: Any) -> None:
+        """Give up everything, the disk too."""
+        await self.release()
+        await self.stores.close()
 
-    def _shard(self, partition: int) -> Shard:
-        return Shard(self.handler, partition, self.app.conf.id, self.cluster.aiokafka(), self._is_mine)
+    def has_room(self, tp: TP) -> bool:
+        """Say whether more of a partition should be read."""
+        shard = self.shards.get(tp.partition)
+        return shard is None or shard.pending.has_room(tp.topic)
+
+    def put(self, message: Batch) -> None:
+        """Hand a batch to its partition. A batch of a past assignment is dropped, and read again."""
+        shard = self.shards.get(message.partition)
+        if shard is not None and message.generation_id == shard.generation:
+            shard.add(message.topic, message.records)
+
+    def _shard(self, partition: int, store: Store) -> Shard:
+        return Shard(
+            self.handler,
+            partition,
+            self.app.conf.id,
+            self.cluster.aiokafka(),
+            self._is_mine,
+            self.app.consumer_generation_id,
+            self.headroom,
+            store,
+            self.changelog,
+        )
 
     def _is_mine(self, generation: int) -> bool:
         return bool(generation == self.app.consumer_generation_id)
 
-    async def _work(self, shard: Shard, queue: asyncio.Queue[tuple[TopicPartition, Batch]]) -> None:
+    async def _work(self, shard: Shard) -> None:
         try:
             while True:
-                tp, message = await queue.get()
-                await shard.handle(tp, message.records, message.generation_id or 0)
+                await shard.pending.something()
+                await shard.handle()
         except Exception as error:  # noqa: BLE001 - a partition must not stop without a word
             # The text of the error may hold values. The worker ends, and its partitions move on or are taken up by the next start.
             log.error("worker ends", processor=self.handler.processor.name, error=type(error).__name__)  # noqa: TRY400 - the same
             await self.app.crash(error)
 
 
-def build(name: str, handler: Handler, cluster: Cluster, data: Path) -> faust.App:
+def group_of(processor: str) -> str:
+    """
+    Give the consumer group of a processor.
+    """
+    return f"boutre-{processor}"
+
+
+def build(name: str, handler: Handler, cluster: Cluster, data: Path, changelog: Changelog | None = None) -> faust.App:
     """
     Make the Faust app of one processor; *name* is its consumer group, *data* the folder of this worker alone.
 
-    A topic that does not exist is not made: ``boutre topics apply`` does that.
+    *changelog* is which changelog its processor has on this cluster; where it is not known, nothing on the disk is believed, and
+    what is remembered is read from the beginning. A topic that does not exist is not made: ``boutre topics apply`` does that.
+
+    Raises:
+        DeclarationError: the processor reads nothing.
+        Unavailable: another worker that runs uses *data*.
     """
     processor = handler.processor
     if not processor.reads:
         raise DeclarationError([Fault("processors/pipeline.toml", processor.name, "it reads no topic")])
-    data.mkdir(parents=True, exist_ok=True)
+    stores = Stores(data, processor.name, processor.windows)
     app = faust.App(
         name,
         **cluster.faust(),
@@ -117,25 +153,28 @@ def build(name: str, handler: Handler, cluster: Cluster, data: Path) -> faust.Ap
         topic_allow_declare=False,
         topic_disable_leader=True,
         web_enabled=False,
-        broker_session_timeout=10.0,
-        broker_heartbeat_interval=2.0,
+        broker_session_timeout=SESSION_S,
+        broker_heartbeat_interval=HEARTBEAT_S,
         broker_max_poll_records=2_000,
         consumer_auto_offset_reset="earliest",
         stream_wait_empty=False,
-        # Each is a whole batch: Faust's 4096 would be all memory, and another member's record would wait behind them.
-        stream_buffer_maxsize=WAITING,
+        stream_buffer_maxsize=BATCHES,
         logging_config=None,
     )
-    assigned = Assigned(app, handler, cluster)
+    readers = {group_of(reader): topics for reader, topics in processor.read_by.items()}
+    headroom = Headroom(readers, cluster.aiokafka())
+    assigned = Assigned(app, handler, cluster, headroom, stores, changelog)
     app.on_rebalance_complete.connect(assigned.on_complete, weak=False)
     app.on_partitions_revoked.connect(assigned.release, weak=False)
-    app.on_before_shutdown.connect(assigned.release, weak=False)
+    app.on_before_shutdown.connect(assigned.stop, weak=False)
     topic = app.topic(*processor.reads, key_type=bytes, value_type=bytes, key_serializer="raw", value_serializer="raw", acks=False)
 
     async def batches(stream: Any) -> None:
         async for event in stream.events():
-            await assigned.put(event.message)
+            assigned.put(event.message)
 
+    if readers:
+        app.task()(headroom.watch)
     app.agent(topic, name=f"boutre.{processor.name}")(batches)
     return app
 
@@ -144,6 +183,11 @@ def run(app: faust.App) -> None:
     """
     Run *app* until it is told to stop (SIGTERM, SIGINT); its partitions then move on.
     """
+    # What was made by now stays until the end, and records come and go by the thousand without a cycle in them: Python looks for
+    # cycles every 700 of them by default.
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 100)
     worker = faust.Worker(app, loglevel="WARNING", redirect_stdouts=False, override_logging=False)
     # Its spinner would write into the log.
     worker.spinner = None

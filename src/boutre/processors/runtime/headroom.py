@@ -1,0 +1,90 @@
+"""
+How far a processor is ahead of those who read what it writes, so that a flood waits where it came from.
+
+A member's burst that accept lets through at once would stand in one queue before release, and every other member's record of that
+partition behind it. So while a reader has much before it, topics that flood are held back in accept, where each member has a queue
+of its own, and the few records of everybody else go on. Where the lag cannot be known, nothing is held back.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+import structlog
+from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka.errors import KafkaError
+
+log = structlog.get_logger()
+
+AHEAD: Final = 500
+"""Records that may wait in one partition of a reader before floods are held back."""
+
+FLOOD: Final = 100
+"""Records of one topic that wait here: more of them are a flood."""
+
+EVERY_S: Final = 0.1
+"""Seconds between two looks at the readers' lag, while something floods."""
+
+
+@dataclass(slots=True)
+class Headroom:
+    """
+    The lag of the groups that read what this processor writes; *readers* are the topics that each of them reads.
+    """
+
+    readers: Mapping[str, tuple[str, ...]]
+    connection: Mapping[str, Any]
+    waiting: int = 0
+    _wanted: asyncio.Event = field(default_factory=asyncio.Event)
+
+    @property
+    def tight(self) -> bool:
+        """Whether a reader has more before it than it should."""
+        return self.waiting > AHEAD
+
+    def flooded(self) -> None:
+        """Say that something floods: the lag is looked at from now on, until nobody says so any more."""
+        self._wanted.set()
+
+    async def watch(self) -> None:
+        """Look at the lag whenever something floods, until cancelled."""
+        while True:
+            await self._wanted.wait()
+            try:
+                await self._look()
+            except (KafkaError, OSError, TimeoutError) as error:
+                log.warning("lag unknown", error=type(error).__name__)
+                self.waiting = 0
+                await asyncio.sleep(1)
+
+    async def _look(self) -> None:
+        admin = AIOKafkaAdminClient(**self.connection)
+        reader = AIOKafkaConsumer(**self.connection)
+        await admin.start()
+        try:
+            await reader.start()
+            places = {group: await _places(admin, topics) for group, topics in self.readers.items()}
+            while True:
+                self._wanted.clear()
+                self.waiting = max([await _lag(admin, reader, group, its) for group, its in places.items()])
+                await asyncio.sleep(EVERY_S)
+                await self._wanted.wait()
+        finally:
+            await reader.stop()
+            await admin.close()
+
+
+async def _places(admin: Any, topics: tuple[str, ...]) -> list[TopicPartition]:
+    described = await admin.describe_topics(list(topics))
+    return [TopicPartition(one["topic"], part["partition"]) for one in described for part in one["partitions"]]
+
+
+async def _lag(admin: Any, reader: Any, group: str, places: list[TopicPartition]) -> int:
+    """Give the most records that wait for *group* in one partition."""
+    begins, ends = await reader.beginning_offsets(places), await reader.end_offsets(places)
+    done = await admin.list_consumer_group_offsets(group, partitions=places)
+    return max([int(ends[place]) - max(int(done[place].offset), int(begins[place])) for place in places])

@@ -1,0 +1,303 @@
+"""
+Release without any of its art: each recipient's view is cut by itself and written whole by fastavro, each receipt likewise.
+
+Slow, and plain enough to be read as the rule: nothing is shared by recipients, nothing is written ahead, and what was given is
+remembered as it was given. What the bus writes is held against it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+from base64 import b32encode
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from io import BytesIO
+from typing import Any
+
+import fastavro
+import msgspec
+
+from boutre.processors.accept import national_key
+from boutre.processors.agreement import TLP, Agreement
+from boutre.processors.cut import Cut, together
+from boutre.processors.decision import Inbound, Outbound
+from boutre.processors.release import Desk, Release
+from boutre.processors.repeats import Trace, traces
+from boutre.schemas.codec import FRAME
+from boutre.schemas.marks import Sealed, Withheld
+from records import CODEC, LOCK, Value
+
+GRAVEST = (
+    "not-for-this-kind",
+    "agreement-not-in-force",
+    "not-for-this-event",
+    "condition",
+    "own-report",
+    "not-for-this-purpose",
+    "unknown-marking",
+    "marking",
+    "not-named",
+)
+"""The reasons in the order in which the one that came closest is told."""
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """What was written for one recipient: its view, if any, and the receipt; what was said of it, for the memory."""
+
+    recipient: str
+    outcome: str
+    view: Outbound | None
+    receipt: Outbound
+    substance: str | None = None
+    traces: tuple[Trace, ...] = ()
+
+
+@dataclass(slots=True)
+class PlainRelease:
+    """
+    The same declarations as *step*, released plainly; remembers what it was asked to release.
+    """
+
+    step: Release
+    given: dict[tuple[str, str, str], list[str]] = field(default_factory=dict)
+    """By member, recipient and record: the substance of each view that was given."""
+
+    known: dict[tuple[str, str], list[tuple[str, Trace]]] = field(default_factory=dict)
+    """By recipient and place of a trace: the reports that it was given there."""
+
+    gone: set[tuple[str, str]] = field(default_factory=set)
+    """By member and record: what was taken back."""
+
+    def __call__(self, record: Inbound) -> list[Written]:
+        """Release one accepted record to everybody."""
+        kind = self.step.kinds[record.topic]
+        value = CODEC.decode(record.value).value
+        member, identifier = value["origin"]["member"], value["id"]
+        written = [self._one(desk, kind, value, record) for desk in self.step.desks]
+        for one in written:
+            if one.substance is not None:
+                self.given.setdefault((member, one.recipient, identifier), []).append(one.substance)
+                for trace in one.traces:
+                    self.known.setdefault((one.recipient, trace.keys[0]), []).append((identifier, trace))
+        if kind == "retraction":
+            self.gone.add((member, value["recall"]["record"]))
+        return written
+
+    def _one(self, desk: Desk, kind: str, value: Value, record: Inbound) -> Written:
+        cuts = desk.cuts.get(kind, ())
+        accepted = moment(record)
+        names = tuple(cut.agreement.name for cut in cuts)
+        reasons = [why_not(self.step, cut.agreement, kind, value, accepted) for cut in cuts]
+        if (value["origin"]["member"], value["id"]) in self.gone:
+            return self._receipt(desk, kind, value, record, "withheld", "retracted")
+        if not cuts:
+            return self._receipt(desk, kind, value, record, "withheld", "no-agreement")
+        if kind == "retraction":
+            if not self._had(desk, value, value["recall"]["record"]):
+                return self._receipt(desk, kind, value, record, "withheld", "not-received")
+            return self._view(desk, kind, value, record, cuts)
+        allowed = [cut for cut, reason in zip(cuts, reasons, strict=True) if reason is None]
+        if not allowed:
+            reason = max((reason for reason in reasons if reason), key=GRAVEST.index)
+            return self._receipt(desk, kind, value, record, "withheld", reason, names)
+        return self._view(desk, kind, value, record, allowed)
+
+    def _had(self, desk: Desk, value: Value, identifier: str) -> list[str]:
+        return self.given.get((value["origin"]["member"], desk.recipient, identifier), [])
+
+    def _view(self, desk: Desk, kind: str, value: Value, record: Inbound, cuts: Sequence[Cut]) -> Written:
+        accepted = moment(record)
+        cut = together(tuple(cuts))
+        rules = {rule.name: rule for rule in self.step.rules}
+        visible = tuple(
+            trace for trace in traces(self.step.rules, kind, value) if all(path in cut.kept for path in rules[trace.rule].looks_at)
+        )
+        earlier = [
+            (identifier, trace.rule)
+            for trace in visible
+            for key in trace.keys
+            for identifier, other in self.known.get((desk.recipient, key), [])
+            if trace.agrees(other.names) and (value["origin"]["member"], identifier) not in self.gone
+        ]
+        mark = {"id": earlier[0][0], "rule": earlier[0][1]} if earlier else None
+        marked = {**value, "lifecycle": {**value["lifecycle"], "repeats": mark}}
+        view = cut(marked, lambda other: name(desk, other) if self._had(desk, value, other) else None)
+        substance = told({**view, "exercise": value["exercise"]})
+        agreements = tuple(each.agreement.name for each in cuts)
+        if any(substance in self._had(desk, value, each) for each in (value["id"], *(one for one, _ in earlier))):
+            return self._receipt(desk, kind, value, record, "repeat", "already-had", agreements, cut)
+        subject = national_key({**view, "id": value["id"]})
+        view |= {
+            "id": "",
+            "exercise": value["exercise"],
+            "view": {
+                "recipient": desk.recipient,
+                "of": name(desk, value["id"]),
+                "agreements": list(agreements),
+                "policy": desk.policies[kind],
+                "fields": [row(state) for state in cut.states if "." in state.field or state.state != "withheld"],
+            },
+        }
+        view["id"] = text(hmac.digest(desk.key, b"boutre view\0" + sized(value["id"]) + frame(kind, view), "sha256"))
+        times = view["times"] if isinstance(view["times"], dict) else {}
+        stamp = times.get("accepted_at") or datetime(accepted.year, accepted.month, accepted.day, tzinfo=UTC)
+        headers = (
+            ("ce_specversion", b"1.0"),
+            ("ce_type", b"boutre.view." + kind.encode()),
+            ("ce_source", b"/boutre"),
+            ("ce_id", view["id"].encode()),
+            ("content-type", b"application/avro"),
+        )
+        out = Outbound(
+            f"for.{desk.recipient}.{kind}",
+            name(desk, subject).encode(),
+            frame(kind, view),
+            round(stamp.timestamp() * 1000),
+            headers,
+        )
+        written = self._receipt(desk, kind, value, record, "delivered", None, agreements, cut, view["id"], out)
+        return Written(desk.recipient, "delivered", out, written.receipt, substance, visible)
+
+    def _receipt(  # noqa: PLR0917 - a receipt has as many parts
+        self,
+        desk: Desk,
+        kind: str,
+        value: Value,
+        record: Inbound,
+        outcome: str,
+        reason: str | None,
+        agreements: tuple[str, ...] = (),
+        cut: Cut | None = None,
+        view: str | None = None,
+        out: Outbound | None = None,
+    ) -> Written:
+        policy = desk.policies.get(kind, "")
+        receipt = {
+            "id": text(hashlib.sha256(b"boutre receipt\0" + sized(value["id"]) + sized(desk.recipient) + sized(policy)).digest()),
+            "record": value["id"],
+            "kind": kind,
+            "member": value["origin"]["member"],
+            "recipient": desk.recipient,
+            "outcome": outcome,
+            "reason": reason,
+            "view": view,
+            "topic": out and out.topic,
+            "policy": policy,
+            "agreements": list(agreements),
+            "fields": [] if cut is None else [row(state) for state in cut.states],
+            "commitment": out and hashlib.blake2b(out.value, key=desk.key, digest_size=32).digest(),
+            "accepted_at": moment(record),
+        }
+        written = Outbound("bus.receipt", value["id"].encode(), frame("receipt", receipt), record.timestamp)
+        return Written(desk.recipient, outcome, None, written)
+
+
+def moment(record: Inbound) -> datetime:
+    """When the bus accepted a record."""
+    return datetime(1970, 1, 1, tzinfo=UTC) + timedelta(milliseconds=record.timestamp)
+
+
+def told(view: Mapping[str, Any]) -> str:
+    """What a view tells of its event, beside what differs between two reports of one."""
+    left_out = {
+        "times": {"reported", "received_at", "accepted_at", "late"},
+        "origin": {"reference"},
+        "lifecycle": {"repeats"},
+    }
+    groups = {
+        group: {key: held for key, held in content.items() if key not in left_out.get(group, ())}
+        if isinstance(content, dict)
+        else content
+        for group, content in view.items()
+        if group not in ("id", "provenance", "view")
+    }
+    return msgspec.json.encode(groups, order="deterministic").decode()
+
+
+def row(state: Any) -> Value:
+    """What was done to one field."""
+    return {"field": state.field, "state": state.state, "clause": state.clause, "method": state.method}
+
+
+def name(desk: Desk, identifier: str) -> str:
+    """The name by which a recipient knows a record or a ship."""
+    return text(hmac.digest(desk.key, b"boutre pseudonym\0" + identifier.encode(), "sha256"))
+
+
+def text(digest: bytes) -> str:
+    """160 bits of a digest in base 32."""
+    return b32encode(digest[:20]).decode().lower()
+
+
+def sized(part: str) -> bytes:
+    """A text after its length."""
+    return len(part.encode()).to_bytes(4, "big") + part.encode()
+
+
+def frame(kind: str, value: Mapping[str, Any]) -> bytes:
+    """A value in its frame, written by fastavro."""
+    schema = LOCK.latest(kind)
+    body = BytesIO()
+    # The plain branch of a union that may hold a mark is a record too: fastavro is told which of them it is.
+    hinted = {one["name"]: _hint(value[one["name"]], one["type"]) for one in schema.schema["fields"]}
+    fastavro.schemaless_writer(body, fastavro.parse_schema(schema.schema), hinted)
+    return FRAME.pack(0, schema.id) + body.getvalue()
+
+
+def _hint(value: Any, type_: Any) -> Any:
+    if isinstance(value, Withheld):
+        return "boutre.Withheld", {"agreement": value.agreement, "clause": value.clause, "ask": value.ask}
+    if isinstance(value, Sealed):
+        parts = {key: getattr(value, key) for key in ("algorithm", "content_key_id", "nonce", "ciphertext")}
+        return "boutre.Sealed", {**parts, "keys": list(value.keys)}
+    if isinstance(value, dict) and isinstance(type_, list):
+        own = next(one for one in type_[1:] if not str(one).endswith(("Withheld", "Sealed")))
+        return (own if isinstance(own, str) else f"boutre.{own['name']}"), value
+    return value
+
+
+# --- Conditions ------------------------------------------------------------------------------------------------------------
+
+
+def why_not(step: Release, agreement: Agreement, kind: str, value: Value, accepted: datetime) -> str | None:
+    """Why an agreement gives nothing of a record: read off the agreement, one condition after the other."""
+    if kind not in agreement.kinds:
+        return "not-for-this-kind"
+    if not agreement.start <= accepted.date() < agreement.end:
+        return "agreement-not-in-force"
+    return _marking(agreement, value["handling"]) or _conditions(step, agreement, value)
+
+
+def _marking(agreement: Agreement, handling: Value) -> str | None:
+    label, named = handling["tlp"], handling["release_to"]
+    if named and agreement.recipient not in named:
+        return "not-named"
+    if label not in TLP:
+        return "unknown-marking"
+    if TLP.index(label) > TLP.index(agreement.when.tlp_max):
+        return "marking"
+    if label == "RED" and not named:
+        return "not-named"
+    return "not-for-this-purpose" if handling["purposes"] and not {*handling["purposes"]} & {*agreement.purposes} else None
+
+
+def _conditions(step: Release, agreement: Agreement, value: Value) -> str | None:
+    when, member = agreement.when, value["origin"]["member"]
+    event = value.get("event") if isinstance(value.get("event"), dict) else {}
+    position = value.get("position") if isinstance(value.get("position"), dict) else {}
+    type_ = (event or {}).get("type")
+    if member in when.not_members:
+        return "own-report"
+    if member is None or (when.members is not None and member not in when.members):
+        return "condition"
+    if (when.types is not None and type_ not in when.types) or (when.not_types and (type_ is None or type_ in when.not_types)):
+        return "not-for-this-event"
+    if when.zones is None:
+        return None
+    latitude, longitude = ((position or {}).get(part) for part in ("latitude", "longitude"))
+    if latitude is None or longitude is None:
+        return "condition"
+    return None if step.zones_at(latitude, longitude) & {*when.zones} else "condition"
