@@ -53,9 +53,9 @@ class Bench:
             rows = results.contest(list(contest.runs(self.contenders, self.sizes.rounds, (False, True), done)))
         ways = (("plain", ""), ("signed", "_signed"))
         named = {f"ratios{behind}": results.ratios(rows[name]) for name, behind in ways}
-        same = results.SAME_FUNCTIONS
-        named |= {f"ratios_same_functions{behind}": results.ratios(rows[name], peers=same) for name, behind in ways}
-        cpu = {f"ratios_cpu{behind}": results.ratios(rows[name], "cpu_us", same) for name, behind in ways}
+        other = results.BY_FASTAVRO
+        named |= {f"ratios_by_fastavro{behind}": results.ratios(rows[name], peers=other) for name, behind in ways}
+        cpu = {f"ratios_cpu{behind}": results.ratios(rows[name], "cpu_us") for name, behind in ways}
         options = {one.name: {"options": dict(one.options), "part": one.part} for one in self.contenders}
         return {**named, **cpu, "contest": {**rows, "contenders": options}}
 

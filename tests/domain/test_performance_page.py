@@ -58,10 +58,10 @@ def test_the_ratios_are_those_of_the_medians() -> None:
 
     for behind, way in (("", "plain"), ("_signed", "signed")):
         rates = {name: row["rate"]["median"] for name, row in told["contest"][way].items()}
-        for kind, peers in (("ratios", results.RATIOS), ("ratios_same_functions", results.SAME_FUNCTIONS)):
-            wanted = {name: round(rates["boutre"] / rates[peer], 2) for name, peer in peers.items()}
+        for kind, peers in (("ratios", results.RATIOS), ("ratios_by_fastavro", results.BY_FASTAVRO)):
+            wanted = {name: round(rates["boutre"] / rates[peer], 2) for name, peer in peers.items() if peer in rates}
 
-            assert wanted == told[f"{kind}{behind}"]
+            assert wanted == told.get(f"{kind}{behind}", {})
 
 
 def test_the_results_are_of_a_whole_run() -> None:

@@ -12,9 +12,10 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import Any, TypeAlias, cast
+
+import msgspec
 
 from boutre.schemas.generate import DEEPEST, Text
 from boutre.schemas.marks import Sealed, Withheld
@@ -34,8 +35,7 @@ TOGETHER = 5
 _moments: dict[datetime, bytes] = {}
 
 
-@dataclass(frozen=True, slots=True)
-class Prepared:
+class Prepared(msgspec.Struct, frozen=True, gc=False):
     """
     A field of a record, written before the record is: its Avro bytes, the index in its union before them.
 
