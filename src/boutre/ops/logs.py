@@ -8,9 +8,37 @@ from __future__ import annotations
 
 import logging
 import sys
+from typing import Final
 
 import structlog
 from structlog.typing import Processor
+
+AGAIN_S: Final = 10.0
+"""Seconds after which a library may say the same again."""
+
+MOST: Final = 1_000
+"""Different lines that are remembered; beyond them all may be said again."""
+
+
+class Seldom(logging.Filter):
+    """
+    Lets the same line of a library through once in ten seconds: while a broker is away, clients say so a hundred times a second.
+    """
+
+    def __init__(self) -> None:
+        """Remember nothing yet."""
+        super().__init__()
+        self._said: dict[tuple[str, int, str], float] = {}
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Say whether the line is to be written; lines are the same where only what is filled in differs."""
+        line = (record.name, record.levelno, str(record.msg))
+        if record.created - self._said.get(line, -AGAIN_S) < AGAIN_S:
+            return False
+        if len(self._said) >= MOST:
+            self._said.clear()
+        self._said[line] = record.created
+        return True
 
 
 def to_stderr() -> None:
@@ -25,4 +53,5 @@ def to_stderr() -> None:
     handler = logging.StreamHandler(sys.stderr)
     rendered = structlog.stdlib.ProcessorFormatter(processor=structlog.processors.JSONRenderer(), foreign_pre_chain=shared)
     handler.setFormatter(rendered)
+    handler.addFilter(Seldom())
     logging.basicConfig(level=logging.WARNING, handlers=[handler], force=True)
