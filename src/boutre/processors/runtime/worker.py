@@ -155,7 +155,8 @@ def build(name: str, handler: Handler, cluster: Cluster, data: Path, changelog: 
         web_enabled=False,
         broker_session_timeout=SESSION_S,
         broker_heartbeat_interval=HEARTBEAT_S,
-        broker_max_poll_records=2_000,
+        # Of all partitions together: with four of them, 2,000 would be 500 a transaction. Room is bounded by ``Pending``.
+        broker_max_poll_records=8_000,
         consumer_auto_offset_reset="earliest",
         stream_wait_empty=False,
         stream_buffer_maxsize=BATCHES,
