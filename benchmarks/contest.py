@@ -14,8 +14,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final
 
-from benchmarks.contenders.told import Told
-from benchmarks.kafka import drop_topics, make_topics, preload
+from benchmarks.kafka import drop_topics, make_topics, preload, workplace
 from benchmarks.process import Process
 from benchmarks.reports import reports, signed, unsigned, views
 from benchmarks.watch import Reader
@@ -123,21 +122,13 @@ class Contest:
         """
         data = Path(tempfile.mkdtemp(prefix=f"{contender.name.partition(' ')[0]}-", dir=self.folder))
         name = data.name
-        call = Told(
-            bootstrap=self.bootstrap,
-            group=name,
-            reads=SIGNED if signed else PLAIN,
-            writes=f"{name}.out",
-            rejects=f"{name}.rejects",
-            changelog=f"{name}.changelog",
-            partitions=PARTITIONS,
+        call = replace(
+            workplace(self.bootstrap, name, PARTITIONS, SIGNED if signed else PLAIN),
             data=str(data / "0"),
             signed=signed,
             means=contender.means,
             options=dict(contender.options),
         )
-        make_topics(self.bootstrap, {call.writes: PARTITIONS, call.rejects: 1})
-        make_topics(self.bootstrap, {call.changelog: PARTITIONS}, {"cleanup.policy": "compact"})
         wanted = views(self.count)
         finish = int(len(wanted) * FINISH * contender.part)
         whole = contender.part == 1

@@ -18,9 +18,8 @@ from typing import Final
 
 from confluent_kafka import Producer
 
-from benchmarks.contenders.told import Told
 from benchmarks.contest import BOUTRE, FINISH, PATIENCE_S, QUIET_S
-from benchmarks.kafka import await_group, drop_topics, make_topics
+from benchmarks.kafka import await_group, drop_topics, workplace
 from benchmarks.process import Process
 from benchmarks.reports import Report, reports, unsigned, views
 from benchmarks.watch import Reader
@@ -58,20 +57,7 @@ def runs(
 def _run(bootstrap: str, folder: Path, count: int, size: int, number: int) -> Growth:
     data = Path(tempfile.mkdtemp(prefix=f"growth-{size}-", dir=folder))
     name = data.name
-    call = Told(
-        bootstrap=bootstrap,
-        group=name,
-        reads=f"{name}.in",
-        writes=f"{name}.out",
-        rejects=f"{name}.rejects",
-        changelog=f"{name}.changelog",
-        partitions=size,
-        data="",
-        signed=False,
-    )
-    topics = {call.reads: size, call.writes: size, call.rejects: 1}
-    make_topics(bootstrap, topics)
-    make_topics(bootstrap, {call.changelog: size}, {"cleanup.policy": "compact"})
+    call = workplace(bootstrap, name, size)
     wanted = views(count)
     try:
         with ExitStack() as stack:
@@ -94,7 +80,7 @@ def _run(bootstrap: str, folder: Path, count: int, size: int, number: int) -> Gr
         return Growth(size, number, pace.rate * share, pace.cpu / share * 1e6)
     finally:
         shutil.rmtree(data, ignore_errors=True)
-        drop_topics(bootstrap, (*topics, call.changelog))
+        drop_topics(bootstrap, (call.reads, call.writes, call.rejects, call.changelog))
 
 
 def _held_back(bootstrap: str, topic: str, made: Sequence[Report]) -> Producer:

@@ -12,6 +12,7 @@ from confluent_kafka import ConsumerGroupState, KafkaError, KafkaException, Prod
 from confluent_kafka.admin import AdminClient
 from confluent_kafka.cimpl import NewTopic
 
+from benchmarks.contenders.told import Told
 from boutre.connectors.transport import Message
 from boutre.errors import Unavailable
 
@@ -86,3 +87,24 @@ def await_group(bootstrap: str, group: str, size: int) -> None:
                 return
         time.sleep(0.2)
     raise Unavailable(f"the group did not come to have {size} members within {PATIENCE_S:.0f} s")
+
+
+def workplace(bootstrap: str, name: str, partitions: int, reads: str | None = None) -> Told:
+    """
+    Make the topics of one run, all named after it, and give what its process is told; input of its own only without *reads*.
+    """
+    call = Told(
+        bootstrap=bootstrap,
+        group=name,
+        reads=reads or f"{name}.in",
+        writes=f"{name}.out",
+        rejects=f"{name}.rejects",
+        changelog=f"{name}.changelog",
+        partitions=partitions,
+        data="",
+        signed=False,
+    )
+    own = {} if reads else {call.reads: partitions}
+    make_topics(bootstrap, {**own, call.writes: partitions, call.rejects: 1})
+    make_topics(bootstrap, {call.changelog: partitions}, {"cleanup.policy": "compact"})
+    return call

@@ -20,7 +20,7 @@ from confluent_kafka import Producer
 
 from benchmarks.contenders.told import Told
 from benchmarks.contest import BOUTRE
-from benchmarks.kafka import await_group, drop_topics, make_topics, preload
+from benchmarks.kafka import await_group, drop_topics, preload, workplace
 from benchmarks.process import Process
 from benchmarks.reports import Report, fresh, unsigned
 from benchmarks.watch import Reader
@@ -47,19 +47,7 @@ def runs(bootstrap: str, folder: Path, sizes: Sequence[int], rounds: int, done: 
     """
     for keys in sizes:
         name = Path(tempfile.mkdtemp(prefix=f"restart-{keys}-", dir=folder)).name
-        call = Told(
-            bootstrap=bootstrap,
-            group=name,
-            reads=f"{name}.in",
-            writes=f"{name}.out",
-            rejects=f"{name}.rejects",
-            changelog=f"{name}.changelog",
-            partitions=PARTITIONS,
-            data="",
-            signed=False,
-        )
-        make_topics(bootstrap, {call.reads: PARTITIONS, call.writes: PARTITIONS, call.rejects: 1})
-        make_topics(bootstrap, {call.changelog: PARTITIONS}, {"cleanup.policy": "compact"})
+        call = workplace(bootstrap, name, PARTITIONS)
         _remember(call, keys)
         new = fresh()
         for number in range(rounds):

@@ -16,6 +16,7 @@ from confluent_kafka.cimpl import NewTopic
 
 from boutre.errors import Unavailable
 from boutre.ops.broker import Broker
+from echo import Echo
 
 HERE = Path(__file__).parent
 
@@ -93,3 +94,14 @@ def new_topic(admin: AdminClient, unique: Callable[[str], str]) -> Iterator[Call
     yield create
     for future in admin.delete_topics(made).values() if made else ():
         future.result(30)
+
+
+@pytest.fixture
+def echo(broker: Broker, unique: Callable[[str], str], tmp_path: Path) -> Iterator[Echo]:
+    """
+    An echo on the session's Kafka.
+    """
+    made = Echo(broker.bootstrap, unique("echo"), tmp_path)
+    made.create()
+    yield made
+    made.stop()

@@ -22,7 +22,6 @@ from confluent_kafka import KafkaError, KafkaException, Producer
 from msgspec.structs import replace
 
 from boutre.connectors.memory import partition_of
-from boutre.errors import Unavailable
 from boutre.ops.account import Place
 from boutre.ops.broker import Broker
 from boutre.processors.decision import Outbound
@@ -44,6 +43,7 @@ from broker.bad_input.cases import CASES, REVOKED, Case
 from broker.bad_input.declarations import UNKNOWN_NAMES, UNREADABLE, Break
 from broker.bad_input.inputs import Bad, forms, fresh, json_lines, tables
 from broker.bad_input.member import Machine
+from broker.conftest import started
 from records import RECIPIENTS, ROOT, Value, national, signed
 
 RESERVED = 150_000_000
@@ -55,18 +55,11 @@ def bus(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bus]:
     """
     One bus for all of these; at its end everything that was sent to it must have come out, and the account must add up.
     """
-    broker = Broker()
-    try:
-        broker.start()
-    except Unavailable as error:
-        broker.close()
-        pytest.skip(str(error))
+    broker = started(Broker())
     try:
         with running(broker.bootstrap, tmp_path_factory.mktemp("bus"), {"comoros": signable(REVOKED)}) as made:
             yield made
-            made.follow(lambda: made.account.in_flight == 0, "all that was sent")
-            summary = made.account.summary()
-            assert summary["adds_up"], summary
+            made.settled()
             places = [reject.place for reject in made.rejects if reject.value["place"]["topic"]]
             assert len(places) == len(set(places))
     finally:

@@ -6,9 +6,8 @@ from __future__ import annotations
 
 import signal
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import ExitStack
-from pathlib import Path
 
 import pytest
 from confluent_kafka import Consumer, ConsumerGroupState, Producer, TopicPartition
@@ -20,17 +19,6 @@ from boutre.ops.broker import Broker
 from echo import PARTITIONS, Echo, Worker
 
 SOME = [f"key-{number}" for number in range(60)]
-
-
-@pytest.fixture
-def echo(broker: Broker, unique: Callable[[str], str], tmp_path: Path) -> Iterator[Echo]:
-    """
-    An echo on the session's Kafka.
-    """
-    made = Echo(broker.bootstrap, unique("echo"), tmp_path)
-    made.create()
-    yield made
-    made.stop()
 
 
 def send_until_it_happens(echo: Echo, worker: Worker) -> list[str]:

@@ -6,7 +6,6 @@ from __future__ import annotations
 
 import signal
 import time
-from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -17,17 +16,6 @@ from boutre.ops.broker import Broker
 from boutre.schemas import lock
 from boutre.schemas.codec import Codec
 from echo import PARTITIONS, Echo, once_each
-
-
-@pytest.fixture
-def echo(broker: Broker, unique: Callable[[str], str], tmp_path: Path) -> Iterator[Echo]:
-    """
-    An echo on the session's Kafka.
-    """
-    made = Echo(broker.bootstrap, unique("echo"), tmp_path)
-    made.create()
-    yield made
-    made.stop()
 
 
 @pytest.mark.parametrize("moment", ["sent", "committed"])

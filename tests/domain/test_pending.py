@@ -129,6 +129,20 @@ def test_a_topic_that_is_held_waits_and_the_others_go_on(counts: dict[str, int])
     assert list(range(counts.get("a", 0))) == offsets(list(pending.turns()), "a")
 
 
+@given(counts=COUNTS, most=st.integers(0, 6 * TURN))
+def test_of_floods_together_no_more_is_taken_than_is_allowed(counts: dict[str, int], most: int) -> None:
+    """
+    Two topics that flood share what they may give, each in its order, and give all of it; whoever does not flood is not held.
+    """
+    pending = waiting(counts)
+    taken = list(pending.turns({"a", "b"}, most))
+    floods = {topic: offsets(taken, topic) for topic in ("a", "b")}
+
+    assert {topic: list(range(len(its))) for topic, its in floods.items()} == floods
+    assert min(most, counts.get("a", 0) + counts.get("b", 0)) == sum(map(len, floods.values()))
+    assert list(range(counts.get("c", 0))) == offsets(taken, "c")
+
+
 def test_a_topic_of_large_records_is_full_long_before_its_number() -> None:
     """
     Room is counted in bytes too, and given back as records are taken, put back and forgotten.

@@ -10,6 +10,7 @@ and miss it after.
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final, TypeAlias
@@ -63,7 +64,7 @@ class Windows:
         return now - self._ms.get(name, 0)
 
 
-class Remembered(Mapping[str, Any]):
+class Remembered(Mapping[str, Any], ABC):
     """
     What a step sees: entries by key, as far as they are remembered at the time of the record in hand.
 
@@ -78,9 +79,9 @@ class Remembered(Mapping[str, Any]):
         """Take note of when the record in hand was accepted, in milliseconds since 1970 UTC."""
         self.now = max(self.now, accepted)
 
+    @abstractmethod
     def entry(self, key: str) -> Entry | None:
         """Give what was written last under *key*, remembered or not; a value of None stands for a key that was forgotten."""
-        raise NotImplementedError
 
     def get(self, key: str, default: Any = None) -> Any:
         """Give what is remembered under *key*, else *default*."""
@@ -98,9 +99,6 @@ class Remembered(Mapping[str, Any]):
 
     def __contains__(self, key: object) -> bool:
         return self.get(str(key)) is not None
-
-    def __iter__(self) -> Iterator[str]:
-        raise NotImplementedError
 
     def __len__(self) -> int:
         return sum(1 for _ in self)

@@ -167,6 +167,11 @@ class Bus:
             assert not dead, f"{dead} ended, waiting for: {what}"
             assert time.monotonic() - last < PATIENCE_S, f"nothing more comes, waiting for: {what}"
 
+    def settled(self) -> None:
+        """Read on until everything that was sent has come out and the account adds up: a view may be read after its receipt."""
+        account = self.account
+        self.follow(lambda: account.in_flight == 0 and account.summary()["adds_up"], "an account that adds up")
+
     def _take(self, message: Any) -> None:
         place = (message.topic(), message.partition(), message.offset())
         self.messages.append(Message(place, message.key() or b"", message.value() or b""))

@@ -13,6 +13,7 @@ import select
 import socket
 import struct
 import threading
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from contextlib import suppress
 from datetime import UTC, datetime
@@ -51,7 +52,7 @@ def now() -> datetime:
     return datetime.now(UTC)
 
 
-class Receiver:
+class Receiver(ABC):
     """
     A thread that receives into *spool* until it is closed; *trouble* says in a sentence what is wrong at the moment, if anything.
     """
@@ -102,8 +103,9 @@ class Receiver:
             self.trouble = f"receiving has stopped: {type(error).__name__}"
         self._arrived.set()
 
+    @abstractmethod
     def _receive(self) -> None:
-        raise NotImplementedError
+        """Receive and store until told to stop."""
 
     def _store(self, entries: list[tuple[datetime, str, bytes]]) -> None:
         try:

@@ -3,12 +3,15 @@ How far a processor is ahead of those who read what it writes, so that a flood w
 
 A member's burst that accept lets through at once would stand in one queue before release, and every other member's record of that
 partition behind it. So while a reader has much before it, topics that flood are held back in accept, where each member has a queue
-of its own, and the few records of everybody else go on. Where the lag cannot be known, nothing is held back.
+of its own, and the few records of everybody else go on. Between two looks at the lag a partition lets only so much of a flood
+through as its reader could bear if it read nothing meanwhile. Where the lag cannot be known, nothing is held back.
 """
 
 from __future__ import annotations
 
 import asyncio
+import sys
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -21,13 +24,16 @@ from aiokafka.errors import KafkaError
 log = structlog.get_logger()
 
 AHEAD: Final = 500
-"""Records that may wait in one partition of a reader before floods are held back."""
+"""Records that may wait in one partition of a reader before floods are held back, and of a flood between two looks at them."""
 
 FLOOD: Final = 100
 """Records of one topic that wait here: more of them are a flood."""
 
 EVERY_S: Final = 0.1
 """Seconds between two looks at the readers' lag, while something floods."""
+
+BOUNDLESS: Final = sys.maxsize
+"""Records of a flood that are let through where nobody reads what they come to, or it cannot be known how far they have read."""
 
 
 @dataclass(slots=True)
@@ -38,13 +44,24 @@ class Headroom:
 
     readers: Mapping[str, tuple[str, ...]]
     connection: Mapping[str, Any]
-    waiting: int = 0
+    waiting: int | None = 0
+    _let: Counter[int] = field(default_factory=Counter)
     _wanted: asyncio.Event = field(default_factory=asyncio.Event)
 
-    @property
-    def tight(self) -> bool:
-        """Whether a reader has more before it than it should."""
-        return self.waiting > AHEAD
+    def allowance(self, partition: int) -> int:
+        """Give how many records of floods this partition may let through before the next look."""
+        if self.waiting is None or not self.readers:
+            return BOUNDLESS
+        return 0 if self.waiting > AHEAD else max(0, AHEAD - self._let[partition])
+
+    def let(self, partition: int, number: int) -> None:
+        """Note that this partition lets so many records of floods through."""
+        self._let[partition] += number
+
+    def looked(self, waiting: int | None) -> None:
+        """Take note of the most records that wait for a reader in one partition; None where it cannot be known."""
+        self.waiting = waiting
+        self._let.clear()
 
     def flooded(self) -> None:
         """Say that something floods: the lag is looked at from now on, until nobody says so any more."""
@@ -58,7 +75,7 @@ class Headroom:
                 await self._look()
             except (KafkaError, OSError, TimeoutError) as error:
                 log.warning("lag unknown", error=type(error).__name__)
-                self.waiting = 0
+                self.looked(None)
                 await asyncio.sleep(1)
 
     async def _look(self) -> None:
@@ -70,7 +87,7 @@ class Headroom:
             places = {group: await _places(admin, topics) for group, topics in self.readers.items()}
             while True:
                 self._wanted.clear()
-                self.waiting = max([await _lag(admin, reader, group, its) for group, its in places.items()])
+                self.looked(max([await _lag(admin, reader, group, its) for group, its in places.items()]))
                 await asyncio.sleep(EVERY_S)
                 await self._wanted.wait()
         finally:

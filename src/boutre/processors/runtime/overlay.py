@@ -41,9 +41,7 @@ class Overlay(Remembered):
         """Give what was written last under *key*, in this transaction or before."""
         if key in self._changes:
             return self._changes[key]
-        if key not in self._found:
-            self._found[key] = self._read(key)
-        return self._found[key]
+        return self._committed(key)
 
     def __iter__(self) -> Iterator[str]:
         # A step asks for keys that it can name; nothing of it needs them all.
@@ -67,7 +65,7 @@ class Overlay(Remembered):
         """
         grown: Counter[str] = Counter()
         for key in self._changes:
-            grown[class_of(key)] += (self._changes[key][1] is not None) - (self._there(key))
+            grown[class_of(key)] += (self._changes[key][1] is not None) - (self._committed(key) is not None)
         room = most + len(self._changes)
         rows: dict[str, Row] = {}
         for kind in self._store.classes():
@@ -94,11 +92,11 @@ class Overlay(Remembered):
             raise
         return None if found is None else (found[0], msgspec.json.decode(found[1]))
 
-    def _there(self, key: str) -> bool:
-        """Say whether the store has a key that this transaction changes; it was mostly asked for before."""
+    def _committed(self, key: str) -> Entry | None:
+        """Give what the store has under *key*, which is asked for once in a transaction."""
         if key not in self._found:
             self._found[key] = self._read(key)
-        return self._found[key] is not None
+        return self._found[key]
 
     def _sweep(self, kind: str, grown: int, room: int, rows: dict[str, Row]) -> int:
         """Sweep one class, as far as *room* goes; gives the room that is left."""

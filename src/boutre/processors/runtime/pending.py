@@ -74,19 +74,23 @@ class Pending:
             self._something.clear()
             await self._something.wait()
 
-    def turns(self, held: Collection[str] = ()) -> Iterator[Inbound]:
+    def turns(self, floods: Collection[str] = (), most: int = 0) -> Iterator[Inbound]:
         """
-        Take records, ``TURN`` of each topic in turn, until nothing waits or nobody asks; those of *held* topics go on waiting.
+        Take records, ``TURN`` of each topic in turn, until nothing waits or nobody asks; of all *floods* together *most*.
         """
         while True:
-            ready = [topic for topic, queue in self._queues.items() if queue and topic not in held]
+            ready = [topic for topic, queue in self._queues.items() if queue and (most > 0 or topic not in floods)]
             if not ready:
                 return
             for topic in ready:
                 queue = self._queues[topic]
+                turn = min(TURN, len(queue))
+                if topic in floods:
+                    turn = min(turn, most)
+                    most -= turn
                 # The next round begins behind whoever had its turn last, also when that round was broken off.
                 self._queues[topic] = self._queues.pop(topic)
-                for _ in range(min(TURN, len(queue))):
+                for _ in range(turn):
                     yield self._taken(queue.popleft())
 
     def back(self, records: Sequence[Inbound]) -> None:

@@ -132,8 +132,8 @@ class Shard:
         After any error there is one path: what was taken goes back in front of what waits, the state and the committed offsets are
         read again, and what lies below those is forgotten, since the answer to a commit may have been lost.
         """
-        held = self._held()
-        if held and not self.pending.anything(held):
+        floods = self._floods()
+        if floods and not self.headroom.allowance(self.partition) and not self.pending.anything(floods):
             await asyncio.sleep(HELD_PAUSE)
             return
         async with self._lock:
@@ -143,7 +143,7 @@ class Shard:
                 return
             taken: list[Inbound] = []
             try:
-                await self._transaction(taken, held)
+                await self._transaction(taken, floods)
             except TRANSIENT as error:
                 metrics.TRANSACTIONS.labels(stage=self.handler.processor.name, end="aborted").inc()
                 log.warning("transaction failed", partition=self.partition, error=type(error).__name__)
@@ -169,15 +169,15 @@ class Shard:
                 continue
             return
 
-    def _held(self) -> frozenset[str]:
-        """Give the topics that wait, since they flood those who read what is made of them."""
+    def _floods(self) -> frozenset[str]:
+        """Give the topics of which so much waits that those who read what is made of them could drown in it."""
         floods = self.pending.above(FLOOD)
         if floods:
             self.headroom.flooded()
-        return floods if self.headroom.tight else frozenset()
+        return floods
 
-    async def _transaction(self, taken: list[Inbound], held: Collection[str]) -> None:
-        """Handle records, each of which is in *taken* before anything is done with it."""
+    async def _transaction(self, taken: list[Inbound], floods: Collection[str]) -> None:
+        """Handle records, each of which is in *taken* before anything is done with it; of *floods* as many as may go on now."""
         if self._outbox is None:
             await self._renew()
         outbox = self._outbox
@@ -187,7 +187,7 @@ class Shard:
         overlay = Overlay(self.store)
         work = Work()
         offsets: dict[TopicPartition, int] = {}
-        for record in self.pending.turns(held):
+        for record in self.pending.turns(floods, self.headroom.allowance(self.partition)):
             taken.append(record)
             self._step(record, overlay, work)
             offsets[TopicPartition(record.topic, self.partition)] = record.offset + 1
@@ -195,6 +195,7 @@ class Shard:
                 break
         if not taken:
             return
+        self.headroom.let(self.partition, sum(record.topic in floods for record in taken))
         overlay.check()
         work.changes |= overlay.sweep()
         metrics.STEP_SECONDS.labels(stage=stage).inc(time.monotonic() - begun)

@@ -8,7 +8,6 @@ Faust assigns partitions, watches over tasks and rebalances; a shard for each pa
 from __future__ import annotations
 
 import asyncio
-import gc
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -62,7 +61,7 @@ class Assigned:
         stores = await self.stores.only(wanted)
         shards = {partition: self._shard(partition, store) for partition, store in stores.items()}
         await asyncio.gather(*(shard.open() for shard in shards.values()))
-        vars(self.app.consumer)["has_room"] = self.has_room
+        self.app.consumer.has_room = self.has_room  # type: ignore[attr-defined] # Faust's type knows its own consumers only
         for partition, shard in shards.items():
             self.shards[partition] = shard
             self.tasks[partition] = asyncio.create_task(self._work(shard))
@@ -184,11 +183,6 @@ def run(app: faust.App) -> None:
     """
     Run *app* until it is told to stop (SIGTERM, SIGINT); its partitions then move on.
     """
-    # What was made by now stays until the end, and records come and go by the thousand without a cycle in them: Python looks for
-    # cycles every 700 of them by default.
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(50_000, 20, 100)
     worker = faust.Worker(app, loglevel="WARNING", redirect_stdouts=False, override_logging=False)
     # Its spinner would write into the log.
     worker.spinner = None
