@@ -18,7 +18,7 @@ import click
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from benchmarks import bus, growth, ladder, page, path, peers, restart, results, tuning, wire
+from benchmarks import bus, growth, ladder, page, path, peers, restart, results, sealing, tuning, wire
 from benchmarks.contest import CONTENDERS, Contest
 from benchmarks.sizes import PARTS, Sizes, whole
 from benchmarks.work import ROOT
@@ -100,6 +100,11 @@ class Bench:
             {name: round(value) if isinstance(value, float) else value for name, value in asdict(one).items()} for one in weights
         ]
         return {"wire": rounded}
+
+    def sealing(self) -> dict[str, Any]:
+        """(g)."""
+        with self._task("g. cutting, signing, sealing", self.sizes.rounds * len(sealing.PROCESSES)) as done:
+            return {"sealing": results.sealing(list(sealing.runs(self._folder("sealing"), self.sizes.rounds, done)))}
 
     def tuning(self) -> dict[str, Any]:
         """The contenders by other settings than theirs."""

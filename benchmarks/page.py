@@ -35,6 +35,8 @@ RATIO_KINDS: Final = {
 }
 FEEDS: Final = {"incidents-imb": "reports of incidents", "ais-demonstration": "positions by AIS"}
 
+UNMEASURED: Final = "Not in these results; `python -m benchmarks --only g` measures it."
+
 Told = Mapping[str, Any]
 
 
@@ -59,6 +61,7 @@ def parts(told: Told) -> dict[str, Callable[[], str]]:
         "recovery": lambda: _lines(recovery(told["recovery"])),
         "growth": lambda: _lines(growth(told["growth"])),
         "wire": lambda: _lines(wire(told["wire"])),
+        "sealing": lambda: _lines(sealing(told["sealing"])) if "sealing" in told else UNMEASURED,
     }
 
 
@@ -75,6 +78,7 @@ def tables(told: Told) -> str:
         "recovery": recovery,
         "growth": growth,
         "wire": wire,
+        "sealing": sealing,
         "tuning": tuning,
     }
     made += [_lines(make(told[name])) for name, make in makers.items() if name in told]
@@ -175,6 +179,16 @@ def wire(rows: Sequence[Told]) -> Iterator[str]:
     for row in rows:
         cells = " | ".join(f"{row[name]:,}" for name in ("value", "message", "none", "lz4", "zstd"))
         yield f"| {row['record']}, {row['stage']} | {cells} |"
+
+
+def sealing(rows: Sequence[Told]) -> Iterator[str]:
+    """
+    The table of what signing and sealing cost.
+    """
+    yield "| release for eight recipients | processes | views a second | processor, µs a view |"
+    yield "|---|---|---|---|"
+    for row in rows:
+        yield f"| {row['way']} | {row['processes']} | {_cell(row['rate'])} | {_cell(row['cpu_us'])} |"
 
 
 def tuning(rows: Told) -> Iterator[str]:

@@ -20,6 +20,7 @@ from benchmarks.growth import Growth
 from benchmarks.ladder import Rung
 from benchmarks.path import PathRun
 from benchmarks.restart import Restart
+from benchmarks.sealing import Cost
 from benchmarks.work import ROOT
 from boutre.ops import jars
 
@@ -69,6 +70,19 @@ def contest(runs: Sequence[Run]) -> dict[str, Any]:
             for contender in dict.fromkeys(run.contender for run in mine)
         }
     return {name: rows for name, rows in told.items() if rows}
+
+
+def sealing(runs: Sequence[Sequence[Cost]]) -> list[dict[str, Any]]:
+    """
+    Give, for each way and number of processes, views a second and microseconds for each.
+    """
+    found = [cost for run in runs for cost in run]
+    rows = []
+    for way, processes in dict.fromkeys((cost.way, cost.processes) for cost in found):
+        mine = [cost for cost in found if (cost.way, cost.processes) == (way, processes)]
+        told = {"rate": spread((cost.rate for cost in mine), 0), "cpu_us": spread(cost.cpu_us for cost in mine)}
+        rows.append({"way": way, "processes": processes, **told})
+    return rows
 
 
 def ratios(rows: Mapping[str, Any], of: str = "rate", peers: Mapping[str, str] = RATIOS) -> dict[str, float]:

@@ -15,6 +15,7 @@ PARTS: Final = {
     "d": "recovery",
     "e": "growth",
     "f": "wire",
+    "g": "sealing",
 }
 """The parts by their letters, and how each is called in the results."""
 

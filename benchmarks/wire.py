@@ -22,6 +22,7 @@ from boutre.ops.assembly import assemble
 from boutre.ops.connector_command import Desk
 from boutre.ops.settings import Settings
 from boutre.processors.decision import Outbound
+from boutre.processors.handle import Handler
 from boutre.processors.local import LocalBus
 from boutre.schemas.keys import KeyFolder
 
@@ -61,13 +62,16 @@ def weights(bootstrap: str, data: Path, folder: Path, done: Callable[[str], None
     keys = KeyFolder(settings.keys)
     keys.development(assembly.declarations.members, assembly.declarations.recipients)
     for feed, record in FEEDS.items():
-        national = _national(Desk.of(settings), feed)
-        bus = LocalBus(assembly.handlers(keys))
-        bus.publish(national)
-        stages: dict[str, list[Outbound]] = {"national": national, "bus": [], "view": [], "receipt": []}
+        records = national(settings, feed)
+        handlers = assembly.handlers(keys)
+        bus = LocalBus(handlers)
+        bus.publish(records)
+        stages: dict[str, list[Outbound]] = {"national": records, "bus": [], "view": [], "receipt": []}
         for topic, written in bus.topics.items():
             stage = "receipt" if topic == "bus.receipt" else {"bus": "bus", "for": "view"}.get(topic.partition(".")[0])
-            if stage is not None:
+            if stage == "view":
+                stages[stage] += _finished(handlers, written)
+            elif stage is not None:
                 stages[stage] += written
         for stage, written in stages.items():
             if written:
@@ -75,8 +79,17 @@ def weights(bootstrap: str, data: Path, folder: Path, done: Callable[[str], None
         done(record)
 
 
-def _national(desk: Desk, name: str) -> list[Outbound]:
-    """Make a feed's records as its connector does."""
+def _finished(handlers: Sequence[Handler], views: Sequence[Outbound]) -> list[Outbound]:
+    """Seal and sign the views of one topic as in transactions of so many records."""
+    (finish,) = (one.processor.finish for one in handlers if one.processor.finish is not None)
+    return [out for at in range(0, len(views), BATCH) for out in finish(views[at : at + BATCH])]
+
+
+def national(settings: Settings, name: str) -> list[Outbound]:
+    """
+    Make a feed's records as its connector does.
+    """
+    desk = Desk.of(settings)
     (feed,) = desk.feeds((name,))
     runner = desk.runner(feed, _Nowhere(), anew=True)
     items = [item for item in feed.source(feed.options) if isinstance(item, Raw)][:MOST]

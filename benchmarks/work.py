@@ -119,7 +119,7 @@ class FastavroWork:
         states = [one for one in cut.states if "." in one.field or one.state != "withheld"]
         view = {"recipient": RECIPIENT, "agreements": [cut.agreement.name], "policy": "benchmark", "fields": rows(states)}
         nodes = {name: node for name, node in cut.nodes if node.apply is not None}
-        kept = tuple(name for name, node in nodes.items() if node.whole and not node.names_records)
+        kept = tuple(name for name, node in nodes.items() if node.whole and not node.names)
         fixed = {name: _named(node.give(None, nobody)) for name, node in cut.nodes if node.apply is None}
         given = tuple((name, node) for name, node in nodes.items() if name not in kept)
         head = FRAME.pack(MAGIC, locked.id)

@@ -11,18 +11,19 @@ import hashlib
 import hmac
 from base64 import b32encode
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from io import BytesIO
 from typing import Any
+from unicodedata import normalize
 
 import fastavro
 import msgspec
 
 from boutre.processors.accept import national_key
 from boutre.processors.agreement import TLP, Agreement
-from boutre.processors.cut import Cut, together
-from boutre.processors.decision import Inbound, Outbound
+from boutre.processors.cut import Cut, in_force, together
+from boutre.processors.decision import Inbound, Outbound, Seal
 from boutre.processors.release import Desk, Release
 from boutre.processors.repeats import Trace, traces
 from boutre.schemas.codec import FRAME
@@ -32,13 +33,17 @@ from records import CODEC, LOCK, Value
 GRAVEST = (
     "not-for-this-kind",
     "agreement-not-in-force",
+    "scope-not-active",
     "not-for-this-event",
     "condition",
     "own-report",
     "not-for-this-purpose",
     "unknown-marking",
     "marking",
+    "handling-code",
+    "no-consent",
     "not-named",
+    "empty-audience",
 )
 """The reasons in the order in which the one that came closest is told."""
 
@@ -51,6 +56,7 @@ class Written:
     outcome: str
     view: Outbound | None
     receipt: Outbound
+    told: Outbound | None = None
     substance: str | None = None
     traces: tuple[Trace, ...] = ()
 
@@ -110,7 +116,7 @@ class PlainRelease:
 
     def _view(self, desk: Desk, kind: str, value: Value, record: Inbound, cuts: Sequence[Cut]) -> Written:
         accepted = moment(record)
-        cut = together(tuple(cuts))
+        cut = together(tuple(cuts)) if kind == "retraction" else in_force(tuple(cuts))
         rules = {rule.name: rule for rule in self.step.rules}
         visible = tuple(
             trace for trace in traces(self.step.rules, kind, value) if all(path in cut.kept for path in rules[trace.rule].looks_at)
@@ -124,7 +130,7 @@ class PlainRelease:
         ]
         mark = {"id": earlier[0][0], "rule": earlier[0][1]} if earlier else None
         marked = {**value, "lifecycle": {**value["lifecycle"], "repeats": mark}}
-        view = cut(marked, lambda other: name(desk, other) if self._had(desk, value, other) else None)
+        view = cut(marked, _Names(self, desk, value))
         substance = told({**view, "exercise": value["exercise"]})
         agreements = tuple(each.agreement.name for each in cuts)
         if any(substance in self._had(desk, value, each) for each in (value["id"], *(one for one, _ in earlier))):
@@ -151,15 +157,17 @@ class PlainRelease:
             ("ce_id", view["id"].encode()),
             ("content-type", b"application/avro"),
         )
+        seal = Seal(str(desk.seal(accepted)), desk.policies[kind]) if any(each.agreement.encrypt for each in cuts) else None
         out = Outbound(
             f"for.{desk.recipient}.{kind}",
             name(desk, subject).encode(),
             frame(kind, view),
             round(stamp.timestamp() * 1000),
             headers,
+            seal,
         )
         written = self._receipt(desk, kind, value, record, "delivered", None, agreements, cut, view["id"], out)
-        return Written(desk.recipient, "delivered", out, written.receipt, substance, visible)
+        return replace(written, view=out, substance=substance, traces=visible)
 
     def _receipt(  # noqa: PLR0917 - a receipt has as many parts
         self,
@@ -192,7 +200,30 @@ class PlainRelease:
             "accepted_at": moment(record),
         }
         written = Outbound("bus.receipt", value["id"].encode(), frame("receipt", receipt), record.timestamp)
-        return Written(desk.recipient, outcome, None, written)
+        exceptional = {one.name for one in (each.agreement for each in desk.cuts.get(kind, ())) if one.scope or one.safety_of_life}
+        own = {"unknown-marking", "handling-code", "empty-audience", "agreement-not-in-force", "scope-not-active", "no-key"}
+        if reason not in own and not (outcome == "delivered" and exceptional & {*agreements}):
+            return Written(desk.recipient, outcome, None, written)
+        shown = frame("receipt", {**receipt, "view": None, "commitment": None})
+        return Written(
+            desk.recipient, outcome, None, written, Outbound(f"told.{receipt['member']}", written.key, shown, record.timestamp)
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class _Names:
+    """How one recipient calls things."""
+
+    plain: PlainRelease
+    desk: Desk
+    value: Value
+
+    def __call__(self, other: str, /) -> str | None:
+        return name(self.desk, other) if self.plain._had(self.desk, self.value, other) else None
+
+    def alias(self, field: str, said: str, /) -> str:
+        plain = " ".join(normalize("NFKC", said).casefold().split())
+        return text(hmac.digest(self.desk.key, b"boutre alias\0" + sized(field) + sized(plain), "sha256"))
 
 
 def moment(record: Inbound) -> datetime:
@@ -268,20 +299,36 @@ def why_not(step: Release, agreement: Agreement, kind: str, value: Value, accept
         return "not-for-this-kind"
     if not agreement.start <= accepted.date() < agreement.end:
         return "agreement-not-in-force"
+    member = value["origin"]["member"]
+    if agreement.scope and not step.scopes.active(agreement.scope, accepted, member):
+        return "scope-not-active"
+    if agreement.safety_of_life:
+        return _conditions(step, agreement, value) if _lives_at_risk(step, value) else "not-for-this-event"
     return _marking(agreement, value["handling"]) or _conditions(step, agreement, value)
 
 
+def _lives_at_risk(step: Release, value: Value) -> bool:
+    if step.lives is None:
+        return False
+    event, needs, warning = (value.get(group) for group in ("event", "vulnerability", "warning"))
+    if isinstance(event, dict) and event["type"] in step.lives.types:
+        return True
+    urgent = isinstance(needs, dict) and needs["medical_urgent"] is True
+    return urgent or (isinstance(warning, dict) and warning["lives_at_risk"] is True)
+
+
 def _marking(agreement: Agreement, handling: Value) -> str | None:
-    label, named = handling["tlp"], handling["release_to"]
-    if named and agreement.recipient not in named:
-        return "not-named"
-    if label not in TLP:
-        return "unknown-marking"
-    if TLP.index(label) > TLP.index(agreement.when.tlp_max):
-        return "marking"
-    if label == "RED" and not named:
-        return "not-named"
-    return "not-for-this-purpose" if handling["purposes"] and not {*handling["purposes"]} & {*agreement.purposes} else None
+    label, named, when = handling["tlp"], handling["release_to"], agreement.when
+    reasons = (
+        ("empty-audience", label == "RED" and not named),
+        ("not-named", named and agreement.recipient not in named),
+        ("unknown-marking", label not in TLP),
+        ("marking", label in TLP and TLP.index(label) > TLP.index(str(when.tlp_max))),
+        ("handling-code", {*handling["handling_codes"]} - {*when.handling}),
+        ("no-consent", when.consent is not None and handling["consent"] not in when.consent),
+        ("not-for-this-purpose", handling["purposes"] and not {*handling["purposes"]} & {*agreement.purposes}),
+    )
+    return next((reason for reason, holds in reasons if holds), None)
 
 
 def _conditions(step: Release, agreement: Agreement, value: Value) -> str | None:

@@ -33,6 +33,7 @@ from boutre.schemas.identity import pseudonym, record_id
 from boutre.schemas.signature import KEY_HEADER, SIGNATURE_HEADER, Keyring, key_id, sign
 from boutre.schemas.validation import BOUNDS, COUNTED
 from boutre.topics import bus
+from sealed import finish
 
 ROOT: Final = Path(__file__).parents[1]
 LOCK: Final = lock.load()
@@ -89,13 +90,13 @@ STATE_KEY: Final = hashlib.sha256(b"state").digest()
 @cache
 def handlers() -> tuple[Handler, ...]:
     """The real processors."""
-    made = real_pipeline().processors(CODEC, keyring(), recipient_key, STATE_KEY)
+    made = real_pipeline().processors(CODEC, keyring(), recipient_key, STATE_KEY, finish=finish(RECIPIENTS, KINDS))
     return tuple(Handler(processor, CODEC, real_pipeline().owner) for processor in made)
 
 
-def local_bus() -> LocalBus:
-    """The real bus in memory, empty."""
-    return LocalBus(handlers())
+def local_bus(*, sealed: bool = False) -> LocalBus:
+    """The real bus in memory, empty; its views are signed, and sealed where they must be, if it is *sealed*."""
+    return LocalBus(handlers(), sealed=sealed)
 
 
 def handler(name: str) -> Handler:
@@ -389,6 +390,8 @@ class Drawn:
                 return choose([datetime.fromisoformat(text).replace(tzinfo=UTC) for text in INSTANTS])
             case "date":
                 return choose((date(1900, 1, 1), date(2009, 2, 28), date(2026, 9, 20)))
+            case "string" if info.path == "handling.release_to":
+                return choose(RECIPIENTS)
             case "string":
                 return choose(sorted(words().codes(info.vocabulary))) if info.vocabulary else choose(TEXTS)
             case "double" | "long":

@@ -7,30 +7,40 @@ stood, in its own member's rejects and nowhere else; none of its values stands a
 
 from __future__ import annotations
 
+import json
 import re
+import sqlite3
 import subprocess
 import sys
 from collections import Counter
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
+from click.testing import CliRunner
 from confluent_kafka import KafkaError, KafkaException, Producer
 from msgspec.structs import replace
 
+from boutre.connectors.consumer import Consumer
 from boutre.connectors.memory import partition_of
+from boutre.connectors.opening import Lost, Opening
 from boutre.ops.account import Place
 from boutre.ops.broker import Broker
+from boutre.ops.command import main
 from boutre.processors.decision import Outbound
 from boutre.schemas.identity import record_id
+from boutre.schemas.keys import KeyFolder
+from boutre.schemas.sealing.suites import HYBRID
 from broker.bad_input import batches
 from broker.bad_input.bus import (
     LARGEST_MESSAGE,
     Bus,
     Rejected,
+    ago,
     expect_through,
     now_ms,
     position,
@@ -39,31 +49,39 @@ from broker.bad_input.bus import (
     sighting,
     signable,
 )
+from broker.bad_input.canaries import Canary, canaries, strays
 from broker.bad_input.cases import CASES, REVOKED, Case
 from broker.bad_input.declarations import UNKNOWN_NAMES, UNREADABLE, Break
 from broker.bad_input.inputs import Bad, forms, fresh, json_lines, tables
 from broker.bad_input.member import Machine
 from broker.conftest import started
-from records import RECIPIENTS, ROOT, Value, national, signed
+from canaries import valid_canary
+from records import RECIPIENTS, ROOT, Value, national, report, signed
 
 RESERVED = 150_000_000
 """Bytes that a worker may come to take for bad input, whatever it is."""
 
 
 @pytest.fixture(scope="module")
-def bus(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bus]:
+def kafka() -> Iterator[Broker]:
+    """
+    The Kafka of that bus.
+    """
+    broker = started(Broker())
+    yield broker
+    broker.close()
+
+
+@pytest.fixture(scope="module")
+def bus(kafka: Broker, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bus]:
     """
     One bus for all of these; at its end everything that was sent to it must have come out, and the account must add up.
     """
-    broker = started(Broker())
-    try:
-        with running(broker.bootstrap, tmp_path_factory.mktemp("bus"), {"comoros": signable(REVOKED)}) as made:
-            yield made
-            made.settled()
-            places = [reject.place for reject in made.rejects if reject.value["place"]["topic"]]
-            assert len(places) == len(set(places))
-    finally:
-        broker.close()
+    with running(kafka.bootstrap, tmp_path_factory.mktemp("bus"), {"comoros": signable(REVOKED)}) as made:
+        yield made
+        made.settled()
+        places = [reject.place for reject in made.rejects if reject.value["place"]["topic"]]
+        assert len(places) == len(set(places))
 
 
 @pytest.fixture
@@ -377,6 +395,49 @@ def test_a_flood_of_garbage_drowns_nobody(bus: Bus) -> None:
     assert {} == {name: memory(bus, name, "VmHWM") for name in names if memory(bus, name, "VmHWM") - before[name] > RESERVED}
 
 
+# --- What is left of it in the audit log ------------------------------------------------------------------------------------
+
+
+def test_the_audit_log_has_every_receipt_and_shows_what_is_altered(
+    bus: Bus, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """
+    Whatever else was sent: each receipt is in the bus's log, each delivery in its recipient's, and a view is proved to be logged.
+
+    A byte that is flipped is found.
+    """
+    for variable, told in (("KEYS", bus.keys.path), ("STATE", tmp_path), ("KAFKA__BOOTSTRAP_SERVERS", bus.bootstrap)):
+        monkeypatch.setenv(f"BOUTRE_{variable}", str(told))
+
+    def audit(*words: str, status: int = 0) -> str:
+        done = CliRunner().invoke(main, ["--bus", str(ROOT), "audit", *words])
+        assert status == done.exit_code, done.output
+        return str(done.stdout)
+
+    value = sighting(fresh())
+    bus.send(national("sighting", value, at=now_ms()))
+    expect_through(bus, "sighting", value)
+    bus.settled()
+    codec = bus.collector.codec
+    receipts = [codec.decode(message.value).value for message in bus.messages if message.place[0] == "bus.receipt"]
+    delivered = [receipt for receipt in receipts if receipt["outcome"] == "delivered"]
+
+    sizes = json.loads(audit("follow", "--once").splitlines()[-1])["sizes"]
+    assert {"bus": len(receipts), **Counter(receipt["recipient"] for receipt in delivered)} == sizes
+    given = next(receipt for receipt in delivered if receipt["record"] == value["id"])
+    audit("checkpoint", given["recipient"])
+    proof = tmp_path / "proof"
+    proof.write_text(audit("prove", given["view"]), encoding="utf-8")
+    opens = json.loads(audit("verify", "--proof", str(proof), "--output", "json"))["opens"]
+    assert (given["view"], given["commitment"].hex()) == (opens["view"], opens["commitment"])
+    assert value["id"] not in proof.read_text(encoding="utf-8") + json.dumps(opens)
+    audit("verify", "--receipts")
+    with closing(sqlite3.connect(tmp_path / "audit" / "audit.sqlite")) as file, file:
+        (entry,) = file.execute("SELECT entry FROM entry WHERE log = 1 AND place = 3").fetchone()
+        file.execute("UPDATE entry SET entry = ? WHERE log = 1 AND place = 3", (bytes([entry[0] ^ 1]) + entry[1:],))
+    assert "entry 3: is not what the tree was made of" in audit("verify", status=1)
+
+
 # --- What a member's connectors cannot read ---------------------------------------------------------------------------------
 
 
@@ -466,6 +527,96 @@ def test_the_good_reports_of_a_feed_go_through(bus: Bus, published: Published) -
     assert {feed: (len(published.good.get(feed, ())), bad[feed]) for feed in bad} == {
         feed: (row["records"], row["rejects"]) for feed, row in published.counts.items()
     }
+
+
+# --- Keys of recipients ----------------------------------------------------------------------------------------------------
+
+
+PARTNER = "protection-partner"
+
+
+def in_need(secret: str) -> Value:
+    """A report of people in need, which tells the partner for protection where they went ashore."""
+    told: Value = {"action": {"kind": "Interception"}, "vulnerability": {"disembarkation": secret}, "handling": {"tlp": "AMBER"}}
+    return report("interception", "comoros", secret, times={"observed": ago(hours=1)}, **told)
+
+
+def held(home: Path, topics: str, secret: str) -> bool:
+    """Whether the log segments of these topics hold a text; a text that comes once stands in compressed batches as it is."""
+    return any(secret.encode() in path.read_bytes() for path in home.rglob(f"{topics}/*.log"))
+
+
+def views_of(bus: Bus, opening: Opening) -> list[str]:
+    """What the partner reads with these keys: where people went ashore."""
+    with Consumer(
+        {"bootstrap.servers": bus.bootstrap}, opening, recipient=PARTNER, kinds=("interception",), until_end=True
+    ) as views:
+        return [view.value["vulnerability"]["disembarkation"] for view in views if isinstance(view.value["vulnerability"], dict)]
+
+
+def test_what_is_sealed_stands_on_no_disk_but_its_recipient_reads_it(kafka: Broker, bus: Bus, secret: str) -> None:
+    """
+    A text that the partner gets stands in the segments of the bus's own topics, and in none of the partner's; the partner reads it.
+    """
+    value = in_need(secret)
+    bus.send(national("interception", value, at=now_ms()))
+    bus.follow(lambda: bus.out(value["id"]), "a report of people in need")
+
+    assert PARTNER in bus.given(value["id"])
+    assert held(kafka.home, "bus.interception-*", secret)
+    assert not held(kafka.home, f"for.{PARTNER}.*", secret)
+    assert [] == [one.place for one in bus.messages if one.place[0].startswith(f"for.{PARTNER}.") and one.holds(secret.encode())]
+    assert secret in views_of(bus, Opening.of(bus.keys))
+
+
+def test_a_key_that_is_revoked_while_workers_run_seals_nothing_more(bus: Bus, tmp_path: Path) -> None:
+    """
+    Nothing goes out to the partner, the receipt says no-key, others get theirs. With a new key it goes on; who lacks that is told.
+    """
+    old = [row.id for row in bus.keys.recipient_rows() if row.recipient == PARTNER and not row.revoked]
+    for identifier in old:
+        bus.keys.revoke(identifier)
+    first, second = in_need(fresh()), in_need(fresh())
+    bus.send(national("interception", first, at=now_ms()))
+    bus.follow(lambda: bus.out(first["id"]), "a report that cannot be sealed")
+    told = bus.account.receipts[first["id"], PARTNER]
+    path, row = bus.keys.make_recipient(PARTNER, HYBRID, date(2000, 1, 1), date(2100, 1, 1))
+    bus.keys.take("recipients.toml", [row])
+    bus.send(national("interception", second, at=now_ms()))
+    bus.follow(lambda: bus.out(second["id"]), "a report that is sealed for a new key")
+    elsewhere = KeyFolder(tmp_path)
+    elsewhere.take("bus.toml", bus.keys.bus_rows())
+
+    assert ("withheld", "no-key") == told[:2]
+    assert bus.given(first["id"]) == bus.given(second["id"]) - {PARTNER} != set()
+    seen = views_of(bus, Opening.of(bus.keys))
+    assert (False, True) == tuple(one["vulnerability"]["disembarkation"] in seen for one in (first, second))
+    with pytest.raises(Lost, match="there is no private key"):
+        views_of(bus, Opening.of(elsewhere))
+    assert path.is_file()
+
+
+# --- Canaries ---------------------------------------------------------------------------------------------------------------
+
+
+def test_a_canary_in_every_field_stands_only_where_it_may(kafka: Broker, bus: Bus) -> None:
+    """
+    Of a record of every kind each text stands on its owner's topic, among the accepted records, and with whom its rules keep it.
+
+    Looked for in every topic's messages and segments, Kafka's own topics, views when they are opened, receipts, what members are
+    told, rejects, changelogs, state, logs and metrics.
+    """
+    found: list[Canary] = []
+    for number, kind in enumerate(("sighting", "interception", "alert")):
+        value = valid_canary(kind, "seychelles", str(number))
+        bus.send(national(kind, value, at=now_ms()))
+        bus.follow(lambda value=value: bus.out(value["id"]), f"a {kind} full of canaries")  # type: ignore[misc] # its default is a value
+        found += canaries(bus, kind, value)
+
+    assert {"rmifc", "rcoc", "france"} <= {who for one in found for who in one.given}
+    assert any(not one.given for one in found)
+    assert any(one.text in message.value for one in found for message in bus.messages if message.place[0] == "for.rmifc.sighting")
+    assert [] == strays(bus, kafka.home, "seychelles", found)
 
 
 # --- Declarations -----------------------------------------------------------------------------------------------------------

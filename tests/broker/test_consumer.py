@@ -19,6 +19,7 @@ from boutre.connectors.delivery import BadDelivery, Delivery, topic
 from boutre.connectors.sinks.trial import codec, view
 from boutre.errors import DeclarationError, Unavailable
 from boutre.ops.broker import Broker
+from sealed import message, proving
 
 
 @pytest.fixture
@@ -48,7 +49,8 @@ def transaction(broker: Broker, name: str, *, commit: bool = True) -> Iterator[P
 def send(producer: Producer, recipient: str, numbers: Sequence[int], *, kind: str = "sighting", partition: int = 0) -> None:
     """Send views."""
     for number in numbers:
-        producer.produce(topic(recipient, kind), codec().encode(kind, view(kind, number, recipient=recipient)), partition=partition)
+        frame = codec().encode(kind, view(kind, number, recipient=recipient))
+        producer.produce(**message(topic(recipient, kind), frame), partition=partition)
 
 
 def numbers(recipient: str, count: int, kind: str = "sighting") -> dict[str, int]:
@@ -59,7 +61,7 @@ def numbers(recipient: str, count: int, kind: str = "sighting") -> dict[str, int
 def consumer(broker: Broker, recipient: str, **more: Any) -> Consumer:
     """A consumer to the end of what is there."""
     options: dict[str, Any] = {"kinds": ("sighting",), "until_end": True} | more
-    return Consumer({"bootstrap.servers": broker.bootstrap}, recipient=recipient, **options)
+    return Consumer({"bootstrap.servers": broker.bootstrap}, proving(), recipient=recipient, **options)
 
 
 def position(broker: Broker, recipient: str, group: str) -> int:
@@ -194,7 +196,7 @@ def test_bytes_that_are_no_view_are_never_skipped(broker: Broker, recipient: str
     group = f"{recipient}.desk"
     with transaction(broker, recipient) as producer:
         send(producer, recipient, [0])
-        producer.produce(topic(recipient, "sighting"), b"\x00secret of somebody", partition=0)
+        producer.produce(**message(topic(recipient, "sighting"), b"\x00secret of somebody"), partition=0)
         send(producer, recipient, [1])
     for _ in range(2):
         with pytest.raises(Undecodable) as raised, consumer(broker, recipient, group=group) as views:
@@ -214,9 +216,23 @@ def test_bytes_that_are_no_view_are_never_skipped(broker: Broker, recipient: str
 def test_a_view_of_another_recipient_is_not_passed_on(broker: Broker, recipient: str) -> None:
     """Should a view for somebody else ever stand on this topic, its content is put aside, not shown."""
     with transaction(broker, recipient) as producer:
-        producer.produce(topic(recipient, "sighting"), codec().encode("sighting", view("sighting", recipient="france")))
+        producer.produce(**message(topic(recipient, "sighting"), codec().encode("sighting", view("sighting", recipient="france"))))
     with pytest.raises(Undecodable, match="not-a-view"), consumer(broker, recipient) as views:
         list(views)
+
+
+def test_what_the_bus_did_not_sign_is_no_view(broker: Broker, recipient: str) -> None:
+    """A view that anybody else put on this topic, by the letter as the bus makes them, is put aside with the reason."""
+    frame = codec().encode("sighting", view("sighting", recipient=recipient))
+    with transaction(broker, recipient) as producer:
+        producer.produce(topic(recipient, "sighting"), frame, partition=0)
+        producer.produce(**{**message(topic(recipient, "sighting"), frame), "key": b"another"}, partition=0)
+    bad: list[BadDelivery] = []
+    with consumer(broker, recipient, on_bad=bad.append) as views:
+        seen = list(views)
+
+    assert [] == seen
+    assert ["unsigned", "bad-signature"] == [each.code for each in bad]
 
 
 def test_two_members_of_a_group_share_the_views(broker: Broker, recipient: str) -> None:
@@ -312,10 +328,10 @@ def test_a_broker_that_is_not_there_is_told(unique: Callable[[str], str], monkey
     """The message says what to look at."""
     monkeypatch.setattr("boutre.connectors.kafka_views.ANSWER_SECONDS", 1.0)
     with pytest.raises(Unavailable, match="BOUTRE_KAFKA__"):
-        Consumer({"bootstrap.servers": "127.0.0.1:1", "log_level": 0}, recipient=unique("rcoc")).__enter__()
+        Consumer({"bootstrap.servers": "127.0.0.1:1", "log_level": 0}, proving(), recipient=unique("rcoc")).__enter__()
 
 
 def test_a_kind_that_is_no_view_is_told() -> None:
     """Receipts and rejects are no recipient's."""
     with pytest.raises(DeclarationError, match="reject"):
-        Consumer({}, recipient="rcoc", kinds=("reject",))
+        Consumer({}, proving(), recipient="rcoc", kinds=("reject",))

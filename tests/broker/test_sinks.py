@@ -23,6 +23,7 @@ from confluent_kafka.cimpl import NewTopic
 from boutre.connectors.delivery import KINDS, topic
 from boutre.connectors.sinks.trial import codec, view
 from boutre.ops.broker import Broker
+from sealed import bus_keys, message
 
 
 @pytest.fixture
@@ -41,7 +42,7 @@ def publish(broker: Broker, recipient: str, count: int, *kinds: str) -> set[str]
     for kind in kinds or ("sighting",):
         for number in range(count):
             value = view(kind, number, recipient=recipient)
-            producer.produce(topic(recipient, kind), codec().encode(kind, value), key=str(number))
+            producer.produce(**message(topic(recipient, kind), codec().encode(kind, value), str(number).encode()))
             ids.add(str(value["id"]))
     assert producer.flush(30) == 0
     return ids
@@ -53,6 +54,7 @@ def environment(broker: Broker, folder: Path) -> dict[str, str]:
         **os.environ,
         "BOUTRE_KAFKA__BOOTSTRAP_SERVERS": broker.bootstrap,
         "BOUTRE_STATE": str(folder / "state"),
+        "BOUTRE_KEYS": str(bus_keys(folder / "keys").path),
         "LC_ALL": "C.UTF-8",
     }
 

@@ -41,7 +41,7 @@ def verdict(ground: Ground, strays: frozenset[bytes], say: Callable[[str], None]
     views = []
     for recipient, declared in declarations.recipients.items():
         topics = [f"for.{recipient}.{kind}" for kind in declared.kinds]
-        views += reading.views(client, codec, recipient, topics, keys.recipient(recipient))
+        views += reading.views(client, codec, recipient, topics, keys)
     found = Found(
         reading.receipts(client, codec),
         views,

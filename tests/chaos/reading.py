@@ -13,8 +13,11 @@ from typing import Any, Final, Literal
 
 from confluent_kafka import Consumer, KafkaError, Message, TopicPartition
 
+from boutre.connectors.kafka_views import polled
+from boutre.connectors.opening import Opening
 from boutre.errors import Refuse, Unavailable
 from boutre.schemas.codec import Codec
+from boutre.schemas.keys import KeyFolder
 from boutre.topics.bus import Declarations
 from chaos.verdict import Receipt, Refusal, View
 
@@ -114,13 +117,14 @@ def receipt(codec: Codec, data: bytes | None) -> Receipt:
     return Receipt(*(value[name] for name in Receipt._fields))
 
 
-def views(client: Mapping[str, Any], codec: Codec, recipient: str, topics: Iterable[str], key: bytes) -> list[View]:
+def views(client: Mapping[str, Any], codec: Codec, recipient: str, topics: Iterable[str], keys: KeyFolder) -> list[View]:
     """
-    Give every view on the topics of one recipient, as a reader of its own sees them.
+    Give every view on the topics of one recipient, as a reader of its own sees them: proved, and opened with its private keys.
     """
-    found = []
+    found, opening, key = [], Opening.of(keys), keys.recipient(recipient)
     for message in messages(client, topics, "read_committed"):
-        data = message.value() or b""
+        stood = polled(message)
+        data = opening.frame(stood.sent, recipient, stood.place)
         identifier = str(codec.decode(data).value["id"])
         found.append(
             View(recipient, str(message.topic()), identifier, hashlib.blake2b(data, key=key[:64], digest_size=32).digest())

@@ -24,6 +24,7 @@ from boutre.connectors.sinks.lines import Lines
 from boutre.connectors.sinks.runner import Counts, Limits, Runner
 from boutre.connectors.sinks.trial import RELEASED, codec, delivery, view
 from boutre.errors import DeclarationError, Refuse, Retry, Unavailable
+from sealed import proving, signed
 
 BAD = BadDelivery("rcoc", "sighting", "undecodable", b"\x01", "for.rcoc.sighting", 0, 99, RELEASED)
 
@@ -218,8 +219,9 @@ def test_a_sink_that_is_stopped_while_it_waits_commits_nothing(tmp_path: Path) -
 
 
 def polled(data: bytes | None) -> Polled:
-    """A message with these bytes."""
-    return Polled("for.rcoc.sighting", 0, 7, RELEASED, None, data)
+    """A message with these bytes, which the bus has signed."""
+    at = round(RELEASED.timestamp() * 1000)
+    return Polled("for.rcoc.sighting", 0, 7, RELEASED, None, data, signed("for.rcoc.sighting", data or b"", at=at))
 
 
 @pytest.mark.parametrize(
@@ -235,7 +237,7 @@ def polled(data: bytes | None) -> Polled:
 )
 def test_what_is_no_view_of_ours_is_bad(data: bytes | None, code: str) -> None:
     """Bytes that do not decode, another kind, a whole record, and a view for somebody else are not passed on."""
-    found = open_up(polled(data), "rcoc", "sighting", codec())
+    found = open_up(polled(data), "rcoc", "sighting", codec(), proving())
 
     assert isinstance(found, BadDelivery)
     assert (found.code, found.content, found.place) == (code, data, "for.rcoc.sighting, partition 0, offset 7")
@@ -244,7 +246,7 @@ def test_what_is_no_view_of_ours_is_bad(data: bytes | None, code: str) -> None:
 def test_a_view_knows_its_names_and_its_place() -> None:
     """The view's own id, the record's name for this recipient, and where it stood; its value is not in its repr."""
     made = view("sighting")
-    found = open_up(polled(codec().encode("sighting", made)), "rcoc", "sighting", codec())
+    found = open_up(polled(codec().encode("sighting", made)), "rcoc", "sighting", codec(), proving())
 
     assert isinstance(found, Delivery)
     assert (found.id, found.of, found.offset) == (made["id"], made["view"]["of"], 7)

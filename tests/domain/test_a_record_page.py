@@ -49,8 +49,8 @@ def message() -> Outbound:
 
 
 def after() -> LocalBus:
-    """The bus after the record went through it."""
-    return journey.after(FEED, REFERENCE)
+    """The bus after that record went through it, its views as they are sent."""
+    return tampered(message())
 
 
 def value(topic: str) -> dict[str, Any]:
@@ -71,7 +71,7 @@ def receipts() -> dict[str, dict[str, Any]]:
 
 def tampered(*out: Outbound) -> LocalBus:
     """A bus that was given other records."""
-    made = local_bus()
+    made = local_bus(sealed=True)
     made.publish(out)
     return made
 

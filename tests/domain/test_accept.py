@@ -263,6 +263,7 @@ def test_the_key_of_a_position_is_the_mmsi() -> None:
         ({"event": {"type": "invented"}}, "unknown-code", "event.type"),
         ({"event": None}, "missing-field", "event"),
         ({"handling": None}, "missing-field", "handling"),
+        ({"handling": {"tlp": "RED", "release_to": ["rmifc", "rcco"]}}, "unknown-code", "handling.release_to"),
         ({"action": None}, "missing-field", "action"),
         ({"persons": {"total": {"min": -1.0, "max": 2.0}}}, "negative-count", "persons.total.min"),
         ({"claims": [{"attribute": "mmsi", "value": "000000000"}]}, "placeholder-identifier", "claims.mmsi"),

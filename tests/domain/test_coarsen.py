@@ -270,7 +270,7 @@ def test_every_way_says_how_coarse_it_is() -> None:
     """
     The view names the method and its degree.
     """
-    said = [str(Coarsen(method, degree)) for method, degree in (("grid", 0.5), ("time", 3), ("band", 2))]
+    said = [str(Coarsen(method, degree)) for method, degree in (("grid", 0.5), ("time", 3), ("band", 2), ("region", 1))]
 
-    assert ["grid 0.5 degree", "time day", "band 2"] == said
-    assert {"grid", "time", "band"} == set(METHODS)
+    assert ["grid 0.5 degree", "time day", "band 2", "region 1"] == said
+    assert {"grid", "time", "band", "region"} == set(METHODS)

@@ -13,19 +13,34 @@ from hypothesis import strategies as st
 
 from agreements import agreement
 from boutre.processors.agreement import TLP
-from boutre.processors.conditions import refusal
+from boutre.processors.conditions import Facts, refusal
+from boutre.processors.safety_of_life import SafetyOfLife
+from boutre.processors.scopes import NO_SCOPES, Scopes, Term
 from boutre.schemas.marks import Withheld
 from records import NOW, Value, attack, kwassa, warning, words
 
 DAY = timedelta(days=1)
 MILLISECOND = timedelta(milliseconds=1)
+LIVES = SafetyOfLife(
+    types=("distress",),
+    flags=("vulnerability.medical_urgent",),
+    authorities=("rmifc",),
+    fields=("event", "vulnerability.medical_urgent"),
+)
+"""When lives are at risk, in these tests."""
 
 
 def why(
-    value: Value, *, kind: str = "interception", at: datetime = NOW, zones: frozenset[str] = frozenset(), **parts: Any
+    value: Value,
+    *,
+    kind: str = "interception",
+    at: datetime = NOW,
+    zones: frozenset[str] = frozenset(),
+    scopes: Scopes = NO_SCOPES,
+    **parts: Any,
 ) -> str | None:
     """Why an agreement with these parts gives nothing of a record."""
-    return refusal(agreement(**parts), kind, value, at, lambda *_: zones)
+    return refusal(agreement(**parts), Facts(kind, value, at, lambda *_: zones, scopes=scopes, lives=LIVES))
 
 
 # --- Term ------------------------------------------------------------------------------------------------------------------
@@ -62,7 +77,7 @@ def test_a_marking_goes_up_to_the_agreed_one_and_no_further(label: str, most: st
     TLP 2.0 in its order; RED also only to who is named.
     """
     allowed = TLP.index(label) <= TLP.index(most)
-    expected = ("not-named" if label == "RED" else None) if allowed else "marking"
+    expected = "empty-audience" if label == "RED" else None if allowed else "marking"
 
     assert expected == why(kwassa(handling={"tlp": label}), when={"tlp_max": most})
     assert allowed == (why(kwassa(handling={"tlp": label, "release_to": ["rmifc"]}), when={"tlp_max": most}) is None)
@@ -189,3 +204,106 @@ def test_every_condition_holds_beside_every_other(broken: list[str]) -> None:
     for name in broken:
         parts |= wrong[name]
         assert why(kwassa(), **parts) in words().codes("release-reason@1")
+
+
+# --- Handling codes --------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("codes", "honoured", "expected"),
+    [
+        ([], (), None),
+        (["H2"], (), "handling-code"),
+        (["H2"], ("H1",), "handling-code"),
+        (["H2"], ("H1", "H2"), None),
+        (["H1", "H2"], ("H2",), "handling-code"),
+        (["H3"], ("H1", "H2"), "handling-code"),
+        (["h2"], ("H2",), "handling-code"),
+    ],
+)
+def test_a_handling_code_that_is_not_honoured_keeps_a_record_back(
+    codes: list[str], honoured: tuple[str, ...], expected: str | None
+) -> None:
+    """
+    Every code that a record bears must be one that the agreement honours: one among many that is not is enough.
+    """
+    found = why(kwassa(handling={"tlp": "GREEN", "handling_codes": codes}), when={"tlp_max": "RED", "handling": honoured})
+
+    assert expected == found
+
+
+@pytest.mark.parametrize(
+    ("given", "asked", "expected"),
+    [
+        (None, None, None),
+        (None, ("explicit",), "no-consent"),
+        ("refused", ("explicit",), "no-consent"),
+        ("explicit", ("explicit",), None),
+        ("explicit", ("written", "explicit"), None),
+    ],
+)
+def test_without_the_consent_that_is_asked_for_a_record_stays(
+    given: str | None, asked: tuple[str, ...] | None, expected: str | None
+) -> None:
+    """
+    Where an agreement asks for consent, none and any other are a no.
+    """
+    found = why(kwassa(handling={"tlp": "GREEN", "consent": given}), when={"tlp_max": "RED", "consent": asked})
+
+    assert expected == found
+
+
+# --- Scopes ----------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("start", "end", "members", "expected"),
+    [
+        (NOW, NOW + DAY, {"comoros"}, None),
+        (NOW + MILLISECOND, NOW + DAY, {"comoros"}, "scope-not-active"),
+        (NOW - DAY, NOW, {"comoros"}, "scope-not-active"),
+        (NOW - DAY, NOW + MILLISECOND, {"comoros"}, None),
+        (NOW - DAY, NOW + DAY, {"seychelles"}, "scope-not-active"),
+    ],
+)
+def test_inside_its_scope_alone_an_agreement_speaks(
+    start: datetime, end: datetime, members: set[str], expected: str | None
+) -> None:
+    """
+    From the first instant of the operation to that of its end, and of the records of its members only.
+    """
+    scopes = Scopes({"operation": Term(start, end, frozenset(members))})
+
+    assert expected == why(kwassa(), scopes=scopes, scope="operation")
+    assert "scope-not-active" == why(kwassa(), scopes=scopes, scope="another")
+
+
+# --- Safety of life --------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "handling",
+    [{"tlp": "RED"}, {"tlp": "RED", "release_to": ["rcoc"]}, {"tlp": "WHITE"}, {"tlp": "GREEN", "handling_codes": ["H3"]}, None],
+)
+def test_where_lives_are_at_risk_no_marking_keeps_a_record_from_rescuers(handling: Value | None) -> None:
+    """
+    Neither colour nor audience, purpose or code; and where nobody is at risk the same record is not for this agreement.
+    """
+    lives: Value = {"safety_of_life": True, "when": {}}
+
+    assert why(kwassa(event={"type": "distress"}, handling=handling), **lives) is None
+    assert why(kwassa(vulnerability={"medical_urgent": True}, handling=handling), **lives) is None
+    assert "not-for-this-event" == why(kwassa(vulnerability={"medical_urgent": False}, handling=handling), **lives)
+    assert "not-for-this-event" == why(kwassa(vulnerability=Withheld("a@1", "x"), handling=handling), **lives)
+
+
+def test_a_rescuer_still_needs_to_be_responsible_and_the_agreement_in_force() -> None:
+    """
+    Whatever the marking, and not whatever else: waters and term bind as they do for any agreement.
+    """
+    lives: Value = {"safety_of_life": True, "when": {"zones": ("eez-comoros",)}}
+    sinking = kwassa(event={"type": "distress"}, handling={"tlp": "RED"})
+
+    assert "condition" == why(sinking, **lives)
+    assert why(sinking, zones=frozenset({"eez-comoros"}), **lives) is None
+    assert "agreement-not-in-force" == why(sinking, at=datetime(2030, 1, 1, tzinfo=UTC), **lives)

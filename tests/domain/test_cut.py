@@ -5,6 +5,7 @@ A cut gives what the agreement says, field by field, and no more: held against a
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import dataclass
 from typing import Any
 
 import pytest
@@ -28,9 +29,23 @@ def cut(ours: Agreement, kind: str) -> Cut:
     return compile_cut(ours, kind, FIELDS[kind])
 
 
-def as_is(name: str) -> str:
-    """A recipient who knows every record by its id."""
-    return name
+@dataclass(frozen=True, slots=True)
+class AsIs:
+    """A recipient who knows every record by one *name* or by its id, and every text by itself."""
+
+    name: str | None = None
+
+    def __call__(self, identifier: str, /) -> str:
+        """Give the name, or the id."""
+        return self.name or identifier
+
+    def alias(self, field: str, text: str, /) -> str:
+        """Give the text, whatever its field."""
+        del field
+        return text
+
+
+as_is = AsIs()
 
 
 def told(view: Value) -> Counter[tuple[str, Any]]:
@@ -245,7 +260,7 @@ def test_a_reference_is_named_once() -> None:
     ours = [cut(agreement(id=name, categories={"administrative": "keep"}), "sighting") for name in ("one", "two")]
     value = attack(lifecycle={"status": "update", "revision": 1, "revises": "known"})
 
-    view = together(tuple(ours))(value, {"known": "its name"}.get)
+    view = together(tuple(ours))(value, AsIs("its name"))
 
     assert "its name" == view["lifecycle"]["revises"]
 

@@ -1,5 +1,5 @@
 """
-docs/guarantees.md: every promise names a test that there is, and every test made for a promise is named.
+docs/guarantees.md and docs/data-protection.md: every promise names a test that there is, and every test made for one is named.
 """
 
 from __future__ import annotations
@@ -20,7 +20,9 @@ MADE_FOR_IT: Final = (
 )
 """Files of which every test is a promise, or the reason for one."""
 
-NAMED: Final = frozenset(re.findall(r"`(tests/[\w/]+\.py::[\w:]+)`", PAGE))
+PRINCIPLES: Final = (ROOT / "docs" / "data-protection.md").read_text(encoding="utf-8")
+TEST: Final = r"`(tests/[\w/]+\.py::[\w:]+)`"
+NAMED: Final = frozenset(re.findall(TEST, PAGE))
 
 
 def names_in(path: str) -> Iterator[str]:
@@ -37,10 +39,21 @@ def test_every_test_that_is_named_is_there() -> None:
     """
     A promise whose test has gone, or has another name, is held by nothing.
     """
-    there = {name for path in {name.partition("::")[0] for name in NAMED} for name in names_in(path)}
+    named = NAMED | set(re.findall(TEST, PRINCIPLES))
+    there = {name for path in {name.partition("::")[0] for name in named} for name in names_in(path)}
 
     assert NAMED
-    assert set() == NAMED - there
+    assert set() == named - there
+
+
+def test_every_principle_of_data_protection_is_held_by_a_test() -> None:
+    """
+    The thirteen principles of the manual, in their order; none without what enforces it and a test of that.
+    """
+    rows = re.findall(r"^\| \*\*(\d+) [^|]+\*\* \| ([^|]+) \| ([^|]+) \|", PRINCIPLES, re.MULTILINE)
+
+    assert list(range(1, 14)) == [int(number) for number, _, _ in rows]
+    assert [] == [number for number, enforced, tests in rows if not enforced.strip() or not re.findall(TEST, tests)]
 
 
 def test_every_promise_names_a_test() -> None:

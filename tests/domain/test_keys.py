@@ -27,7 +27,7 @@ def folder(tmp_path: Path) -> KeyFolder:
     Development keys of two members and two recipients, and the key of what is remembered.
     """
     made = KeyFolder(tmp_path / "keys")
-    assert 5 == len(made.development(MEMBERS, RECIPIENTS))
+    assert 8 == len(made.development(MEMBERS, RECIPIENTS))
     return made
 
 
@@ -71,10 +71,11 @@ def test_only_their_owner_can_read_them(folder: KeyFolder) -> None:
     """
     Private keys and the recipients' keys are readable by nobody else.
     """
-    secret = [*folder.path.glob("members/*"), *folder.path.glob("recipients/*"), folder.path / "state.key"]
+    secret = [path for path in folder.path.rglob("*") if path.suffix in {".pem", ".key"}]
 
-    assert 5 == len(secret)
+    assert 8 == len(secret)
     assert {0o600} == {stat.S_IMODE(path.stat().st_mode) for path in secret}
+    assert {0o700} == {stat.S_IMODE(path.parent.stat().st_mode) for path in secret}
 
 
 def test_made_again_nothing_changes(folder: KeyFolder) -> None:
@@ -120,6 +121,64 @@ def test_the_list_is_read_strictly(old: str, new: str, said: str, folder: KeyFol
 
     assert said in fault(folder.keyring)
     assert "members.toml" in fault(folder.keyring)
+
+
+@pytest.mark.parametrize(
+    ("name", "old", "new", "said"),
+    [
+        ("bus", "revoked = false", "revokd = true", "did you mean revoked"),
+        ("bus", 'public = ".*"', 'public = "AAAA"', "is not the base64"),
+        ("bus", 'public = ".*"\n', "", "public is missing, and the key is not revoked"),
+        ("bus", 'id = ".*"', 'id = "0123456789abcdef"', "is not the id of this key"),
+        ("bus", 'id = ".*"', 'id = "short"', "id: string should match"),
+        ("recipients", "revoked = false", "revokd = true", "did you mean revoked"),
+        ("recipients", 'suite = ".*"', 'suite = "RSA"', "suite: input should be"),
+        ("recipients", 'suite = ".*"', 'suite = "MLKEM768-X25519"', "is not the base64 of a public key of MLKEM768-X25519"),
+        ("recipients", 'public = ".*"', f'public = "{"A" * 43}="', "is not the base64 of a public key"),
+        ("recipients", 'id = ".*"', 'id = "0123456789abcdef"', "is not the id of this key"),
+        ("recipients", "until = .*", "until = 2000-01-01", "until lies before from, or on the same day"),
+        ("recipients", "until = .*", "", "until: is missing"),
+        ("recipients", "from = .*", 'from = "soon"', "date"),
+    ],
+)
+def test_the_lists_of_bus_and_recipients_are_read_as_strictly(name: str, old: str, new: str, said: str, folder: KeyFolder) -> None:
+    """
+    Also a key by which nothing can be wrapped, and one whose time is over before it begins, is none.
+    """
+    path = folder.path / f"{name}.toml"
+    content = path.read_text(encoding="utf-8")
+    assert re.search(old, content)
+    path.write_text(re.sub(old, new, content, count=1), encoding="utf-8")
+    read = {"bus": folder.bus_keyring, "recipients": folder.sealing_keys}[name]
+
+    assert said in fault(read)
+    assert f"{name}.toml" in fault(read)
+
+
+def test_all_that_is_wrong_in_a_list_is_told_at_once(folder: KeyFolder) -> None:
+    """
+    Both recipients' rows are wrong, and one of them stands there twice: all of it is said.
+    """
+    path = folder.path / "recipients.toml"
+    content = re.sub('id = "', 'id = "f', path.read_text(encoding="utf-8"))
+    path.write_text(content + content[: content.index("[[key]]", 5)], encoding="utf-8")
+    with pytest.raises(DeclarationError) as error:
+        folder.sealing_keys()
+
+    assert 3 == len(error.value.faults)
+
+
+def test_a_key_of_the_bus_that_nobody_lists_signs_nothing(folder: KeyFolder) -> None:
+    """
+    A new private key must be listed before a worker starts with it, and a revoked one starts none.
+    """
+    assert folder.bus_private().public_key() == folder.bus_signing().public_key()
+    folder.revoke(folder.bus_rows()[0].id)
+    assert "is revoked" in fault(folder.bus_signing)
+    folder.rotate_bus()
+    assert "is not listed" in fault(folder.bus_signing)
+    folder.list_bus()
+    assert folder.bus_signing() is not None
 
 
 def test_a_key_stands_for_one_member(folder: KeyFolder) -> None:

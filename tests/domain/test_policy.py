@@ -16,7 +16,7 @@ from boutre.processors.coarsen import METHODS
 from boutre.processors.cut import OWN
 from boutre.processors.policy import Known, Policy, describe, load
 from boutre.topics import bus
-from records import FIELDS, LOCK, RECIPIENTS, ROOT, words
+from records import FIELDS, LOCK, RECIPIENTS, ROOT, real_pipeline, words
 
 FOLDER = ROOT / "processors" / "agreements"
 FILES = sorted(path.name for path in FOLDER.glob("*.toml"))
@@ -35,6 +35,12 @@ def known() -> Known:
         frozenset(declared.zones),
         words().codes("event-type@1"),
         words().codes("purpose@1"),
+        words().codes("person-role@1"),
+        frozenset(scope.id for scope in real_pipeline().scopes),
+        words().codes("consent@1"),
+        {name: zone.claims for name, zone in declared.zones.items()},
+        declared.regions,
+        real_pipeline().file.safety_of_life,
     )
 
 
@@ -131,6 +137,30 @@ def test_a_fingerprint_is_that_of_the_rules_and_not_of_the_examples(read: Read, 
     assert prints[0] == prints[1] != prints[2]
 
 
+@pytest.mark.parametrize(
+    ("rules", "consent", "right"),
+    [
+        ('"victims.name" = "keep"', "", False),
+        ('"victims.name" = "pseudonymise"', "", False),
+        ('"victims.name" = "keep"', 'consent = ["no-such"]', False),
+        ('"victims.name" = "keep"', "consent = []", False),
+        ('"victims.name" = "keep"', 'consent = ["CODE"]', True),
+        ('"victims.needs" = "keep"', "", True),
+        ('"victims" = "withhold"', "", True),
+    ],
+)
+def test_who_a_victim_is_goes_nowhere_without_consent(rules: str, consent: str, right: bool, read: Read, tmp_path: Path) -> None:  # noqa: FBT001 - a table
+    """
+    An agreement that gives the name of a victim, or a pseudonym of it, must say which consent it asks for; needs alone name nobody.
+    """
+    code = min(words().codes("consent@1"))
+    broken(tmp_path, ('^"victims" = .*', rules), ("^not_types", f"{consent.replace('CODE', code)}\nnot_types"))
+    faults = [fault for fault in read(tmp_path)[1] if not fault.key.startswith("example")]
+
+    assert right == (faults == []), faults
+    assert right or {"when.consent"} == {fault.key.partition("[")[0] for fault in faults}
+
+
 # --- What can be wrong -----------------------------------------------------------------------------------------------------
 
 
@@ -176,12 +206,12 @@ def test_a_fingerprint_is_that_of_the_rules_and_not_of_the_examples(read: Read, 
         (("^kinds = .*", "kinds = []"), "kinds", "at least 1"),
         (("^kinds = .*", 'kinds = ["link"]'), "kinds", "sighting"),
         (("^tlp_max = .*", 'tlp_max = "WHITE"'), "when.tlp_max", "CLEAR"),
-        (("^tlp_max = .*", ""), "when.tlp_max", "is missing"),
+        (("^tlp_max = .*", ""), "", "when.tlp_max is missing"),
         (("^title.fr = .*", ""), "title.fr", "is missing"),
         (("^title.fr = .*", 'title.fr = ""'), "title.fr", "at least 1"),
         (("^ask = .*", 'ask = ""'), "ask", "at least 1"),
-        (("^version = 1", "version = 0"), "version", "greater than or equal"),
-        (("^version = 1", 'version = "1"'), "version", "integer"),
+        (("^version = 2", "version = 0"), "version", "greater than or equal"),
+        (("^version = 2", 'version = "1"'), "version", "integer"),
         (("^retention_days = 90", "retention_days = 0"), "retention_days", "greater than or equal"),
         (("^id = .*", 'id = "Comoros Information"'), "id", "pattern"),
         (("^onward = ", "onwards = "), "onwards", "did you mean onward"),
@@ -189,11 +219,43 @@ def test_a_fingerprint_is_that_of_the_rules_and_not_of_the_examples(read: Read, 
         (('^administrative = "keep"', 'administrative = "withhold"'), "fields", "recall.record is withheld"),
         (("^sends.position = .*", "sends.position = { latitude = 12.25 }"), "example[0]", "sends {"),
         (("^sends.origin = .*", ""), "example[0]", "sends {"),
-        (('^withheld = "marking"', 'withheld = "condition"'), "example[1]", "withheld for marking"),
-        (('^withheld = "marking"', 'sends.id = "x"'), "example[1]", "withheld for marking"),
-        (('^withheld = "marking"', ""), "example[", "either sends something or is withheld"),
+        (('^withheld = "empty-audience"', 'withheld = "condition"'), "example[1]", "withheld for empty-audience"),
+        (('^withheld = "empty-audience"', 'sends.id = "x"'), "example[1]", "withheld for empty-audience"),
+        (('^withheld = "empty-audience"', ""), "example[", "either sends something or is withheld"),
         (("^given.sensor = .*", "given.sensor = { kin = 1 }"), "example[0]", "given is no sighting"),
         (("^given.sensor = .*", "given.invented = 1"), "example[0]", "given is no sighting"),
+        (("^handling = .*", 'handling = ["H3"]'), "when.handling", "H0"),
+        (("^handling = .*", 'handling = ["H0"]'), None, None),
+        (("^purposes = .*", 'purposes = ["SAR"]'), None, None),
+        (('^onward = "none"', 'onward = "own-organisation"'), "", "H2 forbids passing on"),
+        (("^handling = .*", 'handling = ["EX:CHR"]'), "fields.origin", "nothing of the source"),
+        (("^not_types = .*", "waters = []"), "when.waters", "an empty list is for nobody"),
+        (
+            ("^not_types = .*", 'waters = [{ claimed_by = "COM", claims = ["sovereignty"] }]'),
+            "example[0]",
+            "withheld for condition",
+        ),
+        (
+            ("^not_types = .*", 'waters = [{ claimed_by = "KEN", claims = ["sovereignty"] }]'),
+            "when.waters[0]",
+            "KEN claims no zone",
+        ),
+        (("^not_types = .*", 'waters = [{ claimed_by = "Kenya", claims = ["sovereignty"] }]'), "when.waters", "pattern"),
+        (("^ask = ", 'scope = "no-such"\nask = '), "scope", "'no-such' is not known"),
+        (("^ask = ", "safety_of_life = true\nask = "), "", "whatever the marking"),
+        (('^"victims" = .*', '"victims" = "pseudonymise"'), "fields.victims", "a pseudonym is for free text"),
+        (('^"craft.kind" = .*', '"craft.kind" = "pseudonymise"'), "fields.craft.kind", "a pseudonym is for free text"),
+        (('^"craft.kind" = .*', '"craft.source_kind" = "pseudonymise"'), None, "sends {"),
+        (('^"position" = .*', '"position" = { coarsen = "region", level = 3 }'), "fields.position", "no region of level 3"),
+        (
+            ('^"position" = .*', '"position" = { coarsen = "region", degrees = 3 }'),
+            "fields.position",
+            "takes level and nothing else",
+        ),
+        (("^\\[fields\\]", '[roles]\nvictims = ["victim"]\n[fields]'), "roles.victims", "victims.role is withheld"),
+        (("^\\[fields\\]", '[roles]\nclaims = ["victim"]\n[fields]'), "roles.claims", "is no list of persons"),
+        (("^\\[fields\\]", '[roles]\nvictims = ["victm"]\n[fields]'), "roles.victims", "did you mean 'victim'"),
+        (("^\\[fields\\]", "[roles]\nvictims = []\n[fields]"), "roles.victims", "at least 1"),
         (("^id = ", "id ="), None, None),
         (("^id = .*", 'id = "unfinished'), "", "is not TOML"),
     ],

@@ -5,8 +5,7 @@ Release: what a recipient may not have changes nothing of what it gets, and occu
 from __future__ import annotations
 
 import json
-import struct
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from random import Random
@@ -16,23 +15,25 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from agreements import agreement, any_agreement, other_than_visible, release_of, verdict
+from agreements import agreement, any_agreement, exactly, other_than_visible, release_of
 from boutre.processors.agreement import Agreement
-from boutre.processors.conditions import refusal
+from boutre.processors.conditions import Facts, refusal
 from boutre.processors.decision import Emit, Inbound, Outbound, Reject
 from boutre.processors.release import Desk, Release
-from boutre.schemas.fields import FieldInfo
+from boutre.processors.safety_of_life import SafetyOfLife
+from boutre.processors.scopes import Scopes, Term
 from boutre.schemas.identity import pseudonym
 from boutre.schemas.marks import Sealed, Withheld
 from boutre.schemas.meanings import CATEGORIES
+from canaries import as_bytes, canary
 from records import (
     AT,
     CODEC,
     FIELDS,
     KINDS,
+    NOW,
     RECIPIENTS,
     TEXTS,
-    Drawn,
     Value,
     any_record,
     attack,
@@ -77,7 +78,7 @@ def decoded(out: Outbound) -> Value:
 
 def open_to_all(value: Value) -> Value:
     """A record whose marking keeps it from nobody."""
-    return {**value, "handling": {**value["handling"], "tlp": "GREEN", "purposes": [], "release_to": []}}
+    return {**value, "handling": {**value["handling"], "tlp": "GREEN", "purposes": [], "release_to": [], "handling_codes": []}}
 
 
 def of_kind(kind: str) -> Any:
@@ -142,8 +143,9 @@ def test_what_this_bus_withholds_changes_nothing(recipient: str, drawn: tuple[st
     # Retractions are for who had the record, whatever the agreements now say.
     accepted = datetime.fromtimestamp(AT / 1000, UTC)
     if kind != "retraction":
-        ours = [each for each in ours if refusal(each, kind, own, accepted, lambda *_: EVERYWHERE) is None]
-    step = replace(release(), zones_at=lambda *_: EVERYWHERE)
+        ours = [each for each in ours if refusal(each, Facts(kind, own, accepted, lambda *_: EVERYWHERE)) is None]
+    # What an exception gives beside them is tried below.
+    step = replace(release(), zones_at=lambda *_: EVERYWHERE, lives=None)
     if ours:
         same_for(step, ours, (kind, own, other), seed)
     else:
@@ -230,77 +232,183 @@ def test_the_key_of_a_ship_does_not_tell_who_reports_it() -> None:
     assert 1 == len(keys)
 
 
+# --- Exceptions ------------------------------------------------------------------------------------------------------------
+
+
+LIVES = SafetyOfLife(
+    types=("distress",), authorities=("rmifc",), fields=("event", "position", "times.observed", "craft", "persons")
+)
+MINIMAL = {
+    "event": "keep",
+    "position": "keep",
+    "times.observed": "keep",
+    "craft.kind": "keep",
+    "craft.colours": "keep",
+    "persons.total": "keep",
+}
+
+
+def rescue(**parts: Any) -> Agreement:
+    """An agreement for safety of life."""
+    return agreement(id="rmifc-x-rescue", safety_of_life=True, when={}, fields=MINIMAL, **parts)
+
+
+def content_of(value: Any) -> dict[str, list[Any]]:
+    """What a view tells, by path, in order; without what says by what it was cut."""
+    found: dict[str, list[Any]] = {}
+    for path, held in leaves(value):
+        if path.partition(".")[0] not in ("id", "view") and held is not None and not isinstance(held, Withheld):
+            found.setdefault(path, []).append(held)
+    return found
+
+
+@given(any_agreement(name="a"), any_record("sighting").map(open_to_all))
+@settings(max_examples=60, deadline=None)
+def test_an_exception_gives_what_it_declares_and_takes_nothing_away(ours: Agreement, value: Value) -> None:
+    """
+    Each value of the view is one of the view by the ordinary agreement alone or of that by the exception alone.
+
+    None of the latter's is missing, and nothing that neither of them gives is there.
+    """
+    value["event"] = {**(value["event"] or {"classes": [], "nature": None, "outcome": None}), "type": "distress"}
+    both, ordinary, exception = (
+        content_of(decoded(views(emitted(replace(step, lives=LIVES), on_bus("sighting", value), {}).records, "rmifc")[0]))
+        for step in (release_of(ours, rescue()), release_of(ours), release_of(rescue()))
+    )
+
+    assert exception == {path: both.get(path) for path in exception}
+    for path, held in both.items():
+        assert held in (ordinary.get(path), exception.get(path)), path
+
+
+def test_without_danger_an_agreement_for_safety_of_life_adds_nothing() -> None:
+    """
+    The same record of another type comes out as if that agreement were not there.
+    """
+    ordinary = agreement(id="rmifc-a", categories={"event": "keep"})
+    with_, without = (
+        views(emitted(replace(step, lives=LIVES), on_bus("sighting", attack()), {}).records, "rmifc")
+        for step in (release_of(ordinary, rescue()), release_of(ordinary))
+    )
+
+    assert without == with_
+
+
+def test_a_red_report_of_a_sinking_boat_reaches_rescuers_and_its_originator_is_told() -> None:
+    """
+    Whatever the marking: the minimal set goes out, with a receipt for the audit and one for the originator, which names no view.
+    """
+    step = replace(release_of(rescue()), lives=LIVES)
+    value = kwassa(event={"type": "distress"}, handling={"tlp": "RED", "release_to": ["comoros"]})
+    result = emitted(step, on_bus("interception", value), {})
+    view = decoded(views(result.records, "rmifc")[0])
+    receipt, told = (decoded(out) for out in result.records if out.topic in ("bus.receipt", "told.comoros"))
+
+    assert value["position"].items() <= view["position"].items()
+    assert isinstance(view["victims"], Withheld)
+    assert isinstance(view["origin"], Withheld)
+    assert "delivered" == receipt["outcome"] == told["outcome"]
+    assert (view["id"], None, None) == (receipt["view"], told["view"], told["commitment"])
+    assert {**receipt, "view": None, "commitment": None} == told
+
+
+def test_inside_a_scope_more_goes_out_and_after_its_end_as_before() -> None:
+    """
+    While the operation is active its agreement gives beside the ordinary one, and the originator is told; else only the latter.
+    """
+    ordinary = agreement(id="rmifc-a", categories={"event": "keep"})
+    inside = agreement(id="rmifc-b", scope="operation", categories={"craft": "keep"})
+    step = release_of(ordinary, inside)
+    value = attack()
+    active = Scopes({"operation": Term(NOW, NOW + timedelta(days=1), frozenset({value["origin"]["member"]}))})
+    told = []
+    for scopes in (active, Scopes()):
+        result = emitted(replace(step, scopes=scopes), on_bus("sighting", value), {})
+        view = decoded(views(result.records, "rmifc")[0])
+        topics = [out.topic for out in result.records]
+        told.append((isinstance(view["craft"], Withheld), "told.observatory-imb" in topics, view["view"]["agreements"]))
+
+    assert [(False, True, ["rmifc-a@1", "rmifc-b@1"]), (True, False, ["rmifc-a@1"])] == told
+
+
+def test_a_recall_of_what_an_exception_gave_tells_no_more_than_the_exception() -> None:
+    """
+    By which agreement a recipient had the record nobody remembers: of the recall it gets what all of its agreements give.
+    """
+    step = replace(
+        release_of(agreement(id="rmifc-a", categories={"origin": "keep", "administrative": "keep"}), rescue()), lives=LIVES
+    )
+    value = kwassa(event={"type": "distress"})
+    result = emitted(step, on_bus("retraction", recall(value, "interception")), had("rmifc", "comoros", value["id"]))
+
+    assert isinstance(decoded(views(result.records, "rmifc")[0])["origin"], Withheld)
+
+
+@pytest.mark.parametrize(
+    ("handling", "reason"),
+    [
+        ({"tlp": "WHITE"}, "unknown-marking"),
+        ({"tlp": "RED"}, "empty-audience"),
+        ({"tlp": "GREEN", "handling_codes": ["H3"]}, "handling-code"),
+    ],
+)
+def test_its_owner_is_told_of_a_marking_that_lets_nothing_out(handling: Value, reason: str) -> None:
+    """
+    Nothing goes out, and the owner of the record reads why on a topic of its own; of an ordinary refusal it is not told.
+    """
+    step = release_of(agreement(categories=dict.fromkeys(CATEGORIES, "keep")))
+    refused = emitted(step, on_bus("interception", kwassa(handling=handling)), {}).records
+    others = emitted(step, on_bus("interception", kwassa(handling={"tlp": "GREEN", "release_to": ["rcoc"]})), {}).records
+
+    assert [("bus.receipt", reason), ("told.comoros", reason)] == [(out.topic, decoded(out)["reason"]) for out in refused]
+    assert [("bus.receipt", "not-named")] == [(out.topic, decoded(out)["reason"]) for out in others]
+
+
+# --- Pseudonyms and roles --------------------------------------------------------------------------------------------------
+
+
+def test_a_pseudonym_joins_what_one_recipient_has_and_nothing_of_two() -> None:
+    """
+    The same name, however it is written, has one pseudonym for one recipient, another for another, and stands nowhere itself.
+    """
+    rules = {"claims.attribute": "keep", "claims.value": "pseudonymise"}
+    step = release_of(*(agreement(name, fields=rules) for name in ("rmifc", "rcoc")))
+    shown: dict[str, set[str]] = {"rmifc": set(), "rcoc": set()}
+    for number, name in enumerate(("Full City", "FULL  CITY", "full city", "\uff26\uff35\uff2c\uff2c CITY")):
+        claims = [{"attribute": "name", "value": name, "source": None}]
+        result = emitted(step, on_bus("sighting", attack(str(number), claims=claims)), {})
+        for recipient, found in shown.items():
+            (out,) = views(result.records, recipient)
+            found.add(decoded(out)["claims"][0]["value"])
+            assert "city" not in decoded(out)["claims"][0]["value"].casefold()
+            assert [("claims.value", "pseudonymised", "fields.claims.value")] == [
+                (row["field"], row["state"], row["clause"])
+                for row in decoded(out)["view"]["fields"]
+                if row["field"].startswith("claims.value")
+            ]
+
+    assert [1, 1] == [len(found) for found in shown.values()]
+    assert shown["rmifc"].isdisjoint(shown["rcoc"])
+
+
+def test_persons_of_other_roles_are_not_given_and_not_counted() -> None:
+    """
+    A list limited to roles gives those persons alone; that there are others, or none, is the same.
+    """
+    step = release_of(agreement(fields={"victims.role": "keep", "victims.sex": "keep"}, roles={"victims": ("victim",)}))
+    person = {**kwassa()["victims"][0], "sex": "female"}
+    victim, guide, nobody = ({**person, "role": role} for role in ("victim", "smuggler", None))
+
+    def given(*persons: Value) -> Any:
+        result = emitted(step, on_bus("interception", kwassa(victims=list(persons))), {})
+        return views(result.records, "rmifc")[0]
+
+    assert ["victim"] == [one["role"] for one in decoded(given(guide, victim, nobody))["victims"]]
+    assert given(victim) == given(guide, victim) == given(victim, nobody, guide)
+    assert given(guide) == given(nobody, nobody)
+
+
 # --- Canaries --------------------------------------------------------------------------------------------------------------
-
-
-class Canaries(Drawn):
-    """
-    A record in which every value of every field occurs only once in the world.
-    """
-
-    def __init__(self) -> None:
-        super().__init__(Random(7), 1.0)  # noqa: S311 - a test
-        self.number = 0
-
-    def leaf(self, info: FieldInfo) -> Any:
-        """A value that nothing else has."""
-        self.number += 1
-        match info.type_name:
-            case "string":
-                return f"canary {info.path} {self.number}"
-            case "double":
-                return 10 + self.number * 0.012345678
-            case "long":
-                return 7_000_000_000 + self.number * 7_919
-            case "timestamp-millis":
-                return datetime(2025, 1, 1, tzinfo=UTC) + timedelta(milliseconds=self.number * 7_654_321)
-        return super().leaf(info)
-
-
-def canary(kind: str, type_: str = "irregular-migration") -> Value:
-    """A record full of canaries that the real agreements let through."""
-    value = Canaries().record(kind, "observatory-ais" if type_ == "ais" else "observatory-imb")
-    value["handling"] |= {"tlp": "GREEN", "purposes": [], "release_to": []}
-    if "event" in value:
-        value["event"]["type"] = type_
-    for observed in leaves_named(value, "precision"):
-        observed["precision"] = "second"
-    return value
-
-
-def leaves_named(value: Any, name: str) -> Iterator[Value]:
-    """Every group that has a field of this name."""
-    if isinstance(value, dict):
-        if name in value:
-            yield value
-        for item in value.values():
-            yield from leaves_named(item, name)
-    elif isinstance(value, list):
-        for item in value:
-            yield from leaves_named(item, name)
-
-
-def zigzag(number: int) -> bytes:
-    """A long as Avro writes it."""
-    rest, out = (number << 1) ^ (number >> 63), bytearray()
-    while rest > 0x7F:
-        out.append(rest & 0x7F | 0x80)
-        rest >>= 7
-    return bytes([*out, rest])
-
-
-def as_bytes(value: Any) -> bytes | None:
-    """How a value stands in a frame, where it is long enough not to stand there by chance."""
-    match value:
-        case str():
-            return value.encode() if value.startswith("canary") else None
-        case float():
-            return struct.pack("<d", value)
-        case datetime():
-            return zigzag(round(value.timestamp() * 1000))
-        case int():
-            return zigzag(value) if value > 1e9 else None
-    return None
 
 
 CASES = [
@@ -334,7 +442,7 @@ def test_a_withheld_value_occurs_nowhere(kind: str, type_: str, caplog: pytest.L
         ours = [each for each in real_pipeline().policy.agreements if each.name in decoded(outs[0])["view"]["agreements"]]
         infos = {info.path: info for info in FIELDS[kind] if not below(kind, info.path)}
         for path, held in leaves(value):
-            if path in infos and (verdict(ours, kind, infos[path]) != "keep" or infos[path].reference):
+            if path in infos and (not exactly(ours, kind, infos[path]) or infos[path].reference):
                 form = as_bytes(held)
                 assert form is None or form not in content, (recipient, path)
         assert value["id"].encode() not in content

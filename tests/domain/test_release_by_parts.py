@@ -4,7 +4,7 @@ Release by parts against release without any art: the same bytes for every recip
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from random import Random
 from typing import Any
 
@@ -74,7 +74,12 @@ def story(seed: int) -> list[tuple[str, Value]]:
 def _new(random: Random, kind: str, member: str, before: list[Value]) -> Value:
     value = Drawn(random, random.choice((0.0, 0.4, 0.8, 1.0))).record(kind, member)
     if random.random() < 0.9:
-        value["handling"] |= {"tlp": random.choice(("CLEAR", "GREEN", "AMBER")), "purposes": [], "release_to": []}
+        value["handling"] |= {
+            "tlp": random.choice(("CLEAR", "GREEN", "AMBER")),
+            "purposes": [],
+            "release_to": [],
+            "handling_codes": [],
+        }
     if "event" in value:
         value["event"] |= {"type": random.choice(TYPES)}
     if random.random() < 0.8:
@@ -106,6 +111,22 @@ def _again(random: Random, kind: str, value: Value) -> tuple[str, Value]:
     return kind, again
 
 
+@dataclass(frozen=True, slots=True)
+class Called:
+    """Names of somebody to whom everything has one name, or none."""
+
+    name: str | None
+
+    def __call__(self, identifier: str, /) -> str | None:
+        """Give the name."""
+        del identifier
+        return self.name
+
+    def alias(self, field: str, text: str, /) -> str | None:
+        """Give the text by that name."""
+        return f"{self.name} {field} {text}"
+
+
 def near(seed: int, ours: Agreement) -> list[Agreement]:
     """
     For each of three recipients an agreement that is *ours* but for a few rules, or two such: most groups are cut alike.
@@ -134,7 +155,9 @@ def compare(step: Release, records: list[tuple[str, Value]]) -> None:
         assert [(one.recipient, kind, one.outcome) for one in expected] == [
             (one.recipient, one.kind, one.outcome) for one in decision.releases
         ]
-        assert [one.view for one in expected if one.view] + [one.receipt for one in expected] == list(decision.records)
+        assert [one.view for one in expected if one.view] + [
+            receipt for one in expected for receipt in (one.receipt, one.told) if receipt
+        ] == list(decision.records)
         state |= decision.changes
 
 
@@ -169,7 +192,7 @@ def test_every_recipient_of_this_bus_gets_what_its_agreements_say(kind: str, dat
     The same for the real agreements and all eight recipients, for every kind.
     """
     first = data.draw(any_record(kind))
-    first["handling"] |= {"tlp": "GREEN", "purposes": [], "release_to": []}
+    first["handling"] |= {"tlp": "GREEN", "purposes": [], "release_to": [], "handling_codes": []}
     compare(replace(release(), zones_at=lambda *_: EVERYWHERE), [(kind, first), *story(told)])
 
 
@@ -211,7 +234,7 @@ def test_rules_of_one_effect_make_the_same(ours: Agreement, varied: int, kind: s
         for name, node in cut.nodes:
             if node.apply is not None:
                 group = groups.of(kind, name, node)
-                result = node.give(value[name], lambda _: "a name")
+                result = node.give(value[name], Called("a name"))
                 assert made.setdefault(group, result) == result
                 assert group.node.whole == node.whole
 
@@ -227,7 +250,7 @@ def test_what_names_a_record_is_kept_for_nobody_else() -> None:
     update = Parts(CODEC, CODEC.decode(on_bus("sighting", attack(lifecycle={"status": "update", "revises": "it"})).value))
     initial = Parts(CODEC, CODEC.decode(on_bus("sighting", attack()).value))
 
-    names = [update.make(lifecycle, {"it": own}.get).value["revises"] for own in ("one", "two", None)]
+    names = [update.make(lifecycle, Called(own)).value["revises"] for own in ("one", "two", None)]
 
     assert ["one", "two", None] == names
     assert {} == update.shared

@@ -2,7 +2,8 @@
 A consumer of a few lines for a recipient:
 
     config = {"bootstrap.servers": "localhost:9092"}
-    with Consumer(config, recipient="rcoc", kinds=("alert", "sighting"), group="rcoc.desk") as views:
+    opening = Opening.of("keys")
+    with Consumer(config, opening, recipient="rcoc", kinds=("alert", "sighting"), group="rcoc.desk") as views:
         for view in views:
             print(view.kind, view.id, view.value["event"])
 
@@ -20,6 +21,7 @@ from typing import Any, Final, Self
 
 from boutre.connectors.delivery import KINDS, BadDelivery, Decoder, Delivery, open_up, topic
 from boutre.connectors.kafka_views import Reader, Start
+from boutre.connectors.opening import Opening
 from boutre.errors import DeclarationError, Fault, Refuse
 from boutre.schemas import lock
 from boutre.schemas.codec import Codec
@@ -50,6 +52,7 @@ class Consumer:
 
     Args:
         config: settings of librdkafka: where the broker is, and how to get in.
+        opening: the keys by which views are proved to be the bus's, and unsealed.
         recipient: whose views; the name in ``for.<recipient>.<kind>``.
         kinds: which kinds; all of them without it.
         group: under which name the broker remembers how far reading went. With None nothing is remembered, and reading begins at
@@ -60,12 +63,14 @@ class Consumer:
             such a message raises ``Undecodable``. There is no way to skip one without a word.
         codec: reads the frames; by default by the schemas that this version of the bus knows.
 
-    Raises Unavailable where the broker does not answer, or a topic is not there or not ours to read.
+    Raises Unavailable where the broker does not answer, or a topic is not there or not ours to read, and ``Unopened`` where a key
+    is missing by which a view could be proved or opened.
     """
 
     def __init__(
         self,
         config: Mapping[str, Any],
+        opening: Opening,
         *,
         recipient: str,
         kinds: Sequence[str] = KINDS,
@@ -81,8 +86,11 @@ class Consumer:
         self.recipient = recipient
         self._kinds = {topic(recipient, kind): kind for kind in kinds}
         self._codec = codec or Codec(lock.load())
+        self._opening = opening
         self._on_bad = on_bad
-        self._reader = Reader(config, tuple(self._kinds), group=group, start=start, until_end=until_end)
+        # The client wants a group's name even of who has none, and the broker wants it to be the recipient's own.
+        own = {"group.id": f"{recipient}.nobody", **config}
+        self._reader = Reader(own, tuple(self._kinds), group=group, start=start, until_end=until_end)
 
     def __enter__(self) -> Self:
         self._reader.__enter__()
@@ -116,9 +124,13 @@ class Consumer:
     def poll(self, seconds: float) -> Delivery | BadDelivery | None:
         """
         Give the next message, or None where none came in *seconds*; the caller says ``done`` and ``commit``.
+
+        Raises ``Unopened`` where a key is missing by which it could be proved or opened: its position stays before it.
         """
         polled = self._reader.poll(seconds)
-        return None if polled is None else open_up(polled, self.recipient, self._kinds[polled.topic], self._codec)
+        if polled is None:
+            return None
+        return open_up(polled, self.recipient, self._kinds[polled.topic], self._codec, self._opening)
 
     def _put_aside(self, bad: BadDelivery) -> None:
         if self._on_bad is None:

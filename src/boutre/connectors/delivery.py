@@ -8,12 +8,17 @@ on would give away what was not meant to be here.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any, Final, Protocol
 
+from boutre.connectors.opening import Opening
 from boutre.errors import Refuse
 from boutre.schemas.codec import Decoded
+from boutre.schemas.view_signature import SentView
+
+EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 KINDS: Final = ("alert", "interception", "sighting", "retraction")
 """
@@ -49,6 +54,13 @@ class Polled:
     timestamp: datetime
     key: bytes | None = field(repr=False)
     data: bytes | None = field(repr=False)
+    headers: Mapping[str, bytes] = field(default_factory=dict, repr=False)
+
+    @property
+    def sent(self) -> SentView:
+        """What its sender signed."""
+        moment = (self.timestamp - EPOCH) // timedelta(milliseconds=1)
+        return SentView(self.topic, self.key or b"", moment, self.headers, self.data or b"")
 
     @property
     def place(self) -> str:
@@ -103,15 +115,16 @@ class BadDelivery:
         return f"{self.topic}, partition {self.partition}, offset {self.offset}"
 
 
-def open_up(polled: Polled, recipient: str, kind: str, codec: Decoder) -> Delivery | BadDelivery:
+def open_up(polled: Polled, recipient: str, kind: str, codec: Decoder, opening: Opening) -> Delivery | BadDelivery:
     """
-    Read a message as a view of *kind* for *recipient*; never raises for what the message holds.
+    Read a message as a view of *kind* for *recipient*, proved and unsealed with the keys of *opening*.
 
-    Codes are those of the codec, and ``not-a-view``: a record that was not cut, or was cut for somebody else.
+    Codes are those of the codec and of ``Opening.frame``, and ``not-a-view``: a record that was not cut, or was cut for somebody
+    else. Raises ``Unopened`` where another key than those at hand could open it, and for nothing else that the message holds.
     """
     stood = (polled.topic, polled.partition, polled.offset, polled.timestamp)
     try:
-        value = codec.decode(polled.data, frozenset({kind})).value
+        value = codec.decode(opening.frame(polled.sent, recipient, polled.place), frozenset({kind})).value
     except Refuse as refusal:
         return BadDelivery(recipient, kind, refusal.code, polled.data, *stood)
     view = value.get("view")

@@ -152,9 +152,9 @@ class Reader:
         until = time.monotonic() + seconds
         while not self.finished:
             message = self._client.poll(max(0.0, until - time.monotonic()))
-            polled = None if message is None else self._take(message)
-            if polled is not None:
-                return polled
+            taken = None if message is None else self._take(message)
+            if taken is not None:
+                return taken
             self._ask_of_others()
             if time.monotonic() >= until:
                 break
@@ -169,9 +169,9 @@ class Reader:
         while (left := until - time.monotonic()) > 0:
             # A partition that is assigned only now was not paused; what it gives is kept for later.
             message = self._client.poll(min(left, 0.5))
-            polled = None if message is None else self._take(message)
-            if polled is not None:
-                self._held.append(polled)
+            taken = None if message is None else self._take(message)
+            if taken is not None:
+                self._held.append(taken)
         self._client.resume(self._client.assignment())
 
     def _take(self, message: Message) -> Polled | None:
@@ -191,7 +191,7 @@ class Reader:
         self._last[place] = offset
         if end is not None and offset + 1 >= end:
             self._finish(place)
-        return Polled(*place, offset, _moment(message), message.key(), message.value())
+        return polled(message)
 
     def _reached(self, place: Place, offset: int) -> None:
         """Note that a partition has nothing more before *offset*, whatever stands there that is no message."""
@@ -322,6 +322,16 @@ class Reader:
             return Unavailable("the broker refused the user name, password or certificate; look at BOUTRE_KAFKA__*")
         heard = f" ({self._errors[-1].str()})" if self._errors else ""
         return Unavailable(f"Kafka does not answer: {error.name()}{heard}; look at BOUTRE_KAFKA__*, or run boutre kafka start")
+
+
+def polled(message: Message) -> Polled:
+    """
+    Give a message as it stood on its topic.
+    """
+    told: Any = message.headers() or ()  # The stubs know several forms of it, of which a consumer gives one.
+    headers = {name: value for name, value in told if value is not None}
+    place = str(message.topic()), int(message.partition() or 0), int(message.offset() or 0)
+    return Polled(*place, _moment(message), message.key(), message.value(), headers)
 
 
 def _moment(message: Message) -> datetime:

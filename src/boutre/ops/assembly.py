@@ -9,6 +9,7 @@ from pathlib import Path
 
 from boutre.ops.settings import Settings
 from boutre.processors import pipeline
+from boutre.processors.finish import Finish
 from boutre.processors.handle import Handler
 from boutre.processors.pipeline import Pipeline
 from boutre.schemas import lock, vocabulary
@@ -33,7 +34,9 @@ class Assembly:
 
     def handlers(self, keys: KeyFolder, only: str | None = None) -> tuple[Handler, ...]:
         """Make the processors ready to handle records; *only* makes just the one of that name."""
-        made = self.pipeline.processors(self.codec, keys.keyring(), keys.recipient, keys.state(), only)
+        releases = only in (None, self.pipeline.file.release.name)
+        finish = Finish.of(keys, self.declarations) if releases else None
+        made = self.pipeline.processors(self.codec, keys.keyring(), keys.recipient, keys.state(), only, finish=finish)
         return tuple(Handler(processor, self.codec, self.pipeline.owner) for processor in made)
 
 

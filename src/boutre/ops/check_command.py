@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -87,8 +87,9 @@ class _Proof:
 def _processors(root: Path, proof: _Proof, locked: Lock, words: Vocabularies | None, declarations: Declarations | None) -> None:
     if words is None or declarations is None:
         names = bus.names(root)
-        codes = {} if words is None else {"types": words.codes("event-type@1"), "purposes": words.codes("purpose@1")}
-        known = policy.Known(names.recipients, names.members, names.zones, **codes)
+        known = policy.Known(names.recipients, names.members, names.zones)
+        if words is not None:
+            known = replace(known, types=words.codes("event-type@1"), purposes=words.codes("purpose@1"))
         proof.of(lambda: pipeline.faults_alone(root, locked, known))
         return
     made = proof.of(lambda: pipeline.load(root, declarations, locked, words))

@@ -11,9 +11,12 @@ from typing import Any, Self
 
 from confluent_kafka import Consumer, KafkaError, TopicPartition
 
+from boutre.connectors.delivery import Polled
+from boutre.connectors.kafka_views import polled
+from boutre.connectors.opening import Lost, Opening
 from boutre.errors import Refuse, Unavailable
 from boutre.ops.account import Account, Place
-from boutre.processors.pipeline import NATIONAL, VIEWS
+from boutre.processors.graph_faults import NATIONAL, VIEWS
 from boutre.schemas.codec import Codec
 from boutre.schemas.identity import place_id
 from boutre.topics.bus import Declarations
@@ -24,13 +27,16 @@ PATTERNS = (NATIONAL, VIEWS, "rejects.{member}", "rejects.bus", "bus.receipt")
 @dataclass(slots=True)
 class Collector:
     """
-    Follows all topics that the account is made of, from their beginning; *views* holds each view by recipient, kind and pseudonym.
+    Follows all topics that the account is made of, from their beginning.
+
+    *views* holds by recipient, kind and pseudonym each view that the keys of *opening* open.
     """
 
     declarations: Declarations
     codec: Codec
     account: Account
     client: Mapping[str, Any]
+    opening: Opening
     views: dict[tuple[str, str, str], dict[str, Any]] = field(default_factory=dict)
     _consumer: Consumer | None = None
 
@@ -87,6 +93,9 @@ class Collector:
 
     def _take(self, message: Any) -> None:
         topic = self.declarations.topic(message.topic())
+        if topic.pattern == VIEWS:
+            self._take_view(polled(message), str(topic.recipient), str(topic.kind))
+            return
         place = (topic.name, int(message.partition()), int(message.offset()))
         if topic.pattern == NATIONAL:
             self.account.national(place, self._named(message.value(), place))
@@ -101,9 +110,17 @@ class Collector:
             raise Unavailable(f"{place} holds what the bus cannot have written: {refused.code}") from None
         if topic.name == "bus.receipt":
             self.account.receipt(value)
-        elif topic.name.startswith("rejects."):
-            self.account.reject(topic.member or "bus", value)
         else:
-            recipient, kind = str(topic.recipient), str(topic.kind)
+            self.account.reject(topic.member or "bus", value)
+
+    def _take_view(self, stood: Polled, recipient: str, kind: str) -> None:
+        try:
+            value = self.codec.decode(self.opening.frame(stood.sent, recipient, stood.place)).value
+        except Lost:
+            # It is the bus's, and sealed for somebody who is elsewhere: it counts, and is not shown.
             self.account.view(recipient, kind)
-            self.views[recipient, kind, str(value["view"]["of"])] = value
+            return
+        except Refuse as refused:
+            raise Unavailable(f"{stood.place} holds what the bus cannot have written: {refused.code}") from None
+        self.account.view(recipient, kind)
+        self.views[recipient, kind, str(value["view"]["of"])] = value

@@ -20,19 +20,25 @@ from boutre.ops.settings import Language, Settings, load
 
 # name -> (module:command, what it is for)
 COMMANDS: Final[dict[str, tuple[str, str]]] = {
+    "audit": ("boutre.ops.audit_command:audit", "Keep the log of what was released, prove and witness it."),
+    "access": ("boutre.ops.access_command:access", "Compare the cluster's access rules with what is declared, and apply them."),
     "connector": ("boutre.ops.connector_command:connector", "Bring a member's reports onto the bus."),
     "form": ("boutre.ops.form_command:form", "Write an empty reporting form, or try a filled one."),
-    "keys": ("boutre.ops.keys_command:keys", "Make the development keys of a laptop, and show which are known."),
+    "keys": ("boutre.ops.keys_command:keys", "Make, hand over, rotate and revoke the keys of a bus."),
     "demo": ("boutre.ops.demo_command:demo", "Publish the sample feeds on a bus of its own and show what each recipient got."),
     "down": ("boutre.ops.demo_command:down", "Stop what boutre up started."),
     "up": ("boutre.ops.demo_command:up", "Start a whole bus on this machine and leave it running."),
     "check": ("boutre.ops.check_command:check", "Prove all that is declared, without a broker."),
+    "explain": ("boutre.ops.explain_command:command", "Say who would get a record, what of it, and why not the rest."),
     "graph": ("boutre.ops.check_command:graph", "Draw the pipeline as Mermaid."),
     "kafka": ("boutre.ops.kafka_command:kafka", "Start and stop the embedded Kafka of this folder."),
+    "policy": ("boutre.ops.policy_command:policy", "Test, compare, replay and draw the sharing agreements."),
     "schemas": ("boutre.ops.schemas_command:schemas", "Check the schemas, lock new versions, fill a registry."),
     "sink": ("boutre.ops.sink_command:sink", "Take a recipient's views into files or a database."),
+    "scope": ("boutre.ops.scope_command:scope", "See, activate and end the operations inside which more is shared."),
     "settings": ("boutre.ops.settings_command:settings", "Show the settings in effect, secrets hidden."),
     "watch": ("boutre.ops.watch_command:watch", "Show the views of one recipient as they come."),
+    "zones": ("boutre.ops.zones_command:zones", "Show which waters a position lies in, and who claims them."),
     "worker": ("boutre.ops.worker_command:worker", "Run one Faust worker of one processor."),
     "topics": ("boutre.ops.topics_command:topics", "Compare the cluster's topics with what is declared, and apply it."),
 }

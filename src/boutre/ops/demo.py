@@ -22,12 +22,14 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from boutre.connectors.consumer import Consumer
 from boutre.connectors.feeds import Feed
 from boutre.connectors.kafka_transport import KafkaTransport
+from boutre.connectors.opening import Opening
 from boutre.connectors.runner import Published
 from boutre.connectors.sinks.contract import find
 from boutre.connectors.sinks.dead_letters import open_dead_letters
 from boutre.connectors.sinks.runner import Counts, Runner
 from boutre.errors import Unavailable
 from boutre.ops.account import Account
+from boutre.ops.assembly import keys_of
 from boutre.ops.collect import Collector
 from boutre.ops.connector_command import Desk
 from boutre.ops.sink_command import options_of
@@ -61,7 +63,8 @@ class Demo:
         declarations = self.bus.assembly.declarations
         account = Account(tuple(declarations.recipients))
         client = self.bus.settings.kafka.client()
-        with Collector(declarations, self.bus.assembly.codec, account, client) as collector, self._progress() as progress:
+        opening = Opening.of(keys_of(self.bus.settings))
+        with Collector(declarations, self.bus.assembly.codec, account, client, opening) as collector, self._progress() as progress:
             with self._timed("publish and release"):
                 self._publish_and_follow(collector, progress)
             with self._timed("sinks"):
@@ -169,9 +172,10 @@ class Demo:
         chosen = find(name)
         consumer = Consumer(
             self.bus.settings.kafka.client(),
+            Opening.of(keys_of(self.bus.settings)),
             recipient=recipient,
             kinds=self.bus.assembly.declarations.recipients[recipient].kinds,
-            group=f"demo.{recipient}.{name}.{int(time.time())}",
+            group=f"{recipient}.demo.{name}.{int(time.time())}",
             until_end=True,
         )
         with (

@@ -19,12 +19,14 @@ from pydantic import TypeAdapter, ValidationError
 from boutre import metrics
 from boutre.connectors.consumer import Consumer
 from boutre.connectors.delivery import KINDS
+from boutre.connectors.opening import Opening
 from boutre.connectors.plain import line
 from boutre.connectors.sinks.contract import Sink, Write, find, names
 from boutre.connectors.sinks.dead_letters import open_dead_letters
 from boutre.connectors.sinks.runner import MOST, Limits, Runner
 from boutre.errors import DeclarationError, Fault, Retry
 from boutre.ops import logs
+from boutre.ops.assembly import keys_of
 from boutre.ops.command import with_settings
 from boutre.ops.settings import Settings
 from boutre.ops.whose import kinds_of
@@ -83,6 +85,7 @@ def run(
     aside = dead_letters or Path(getattr(options, "folder", ".")) / recipient / f"dead-letters.{name}.jsonl"
     consumer = Consumer(
         settings.kafka.client(),
+        Opening.of(keys_of(settings)),
         recipient=recipient,
         kinds=taken,
         group=group or f"{recipient}.{name}",

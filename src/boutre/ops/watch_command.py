@@ -13,10 +13,12 @@ from rich.text import Text
 
 from boutre.connectors.consumer import Consumer
 from boutre.connectors.delivery import KINDS, BadDelivery, Delivery
+from boutre.connectors.opening import Opening
 from boutre.connectors.phrases import Words
 from boutre.connectors.plain import line, stamp
 from boutre.connectors.wording import Mark, lines
 from boutre.language import say
+from boutre.ops.assembly import keys_of
 from boutre.ops.command import with_settings
 from boutre.ops.settings import Settings
 from boutre.ops.whose import kinds_of
@@ -63,6 +65,7 @@ def watch(
     config = settings.kafka.consumer(f"{recipient}.watch")
     consumer = Consumer(
         config,
+        Opening.of(keys_of(settings)),
         recipient=recipient,
         kinds=shown,
         start="beginning" if begin == "beginning" else "end",

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 
 import click
@@ -14,8 +15,12 @@ from boutre.ops import logs
 from boutre.ops.assembly import assemble, keys_of
 from boutre.ops.cluster import Cluster as Admin
 from boutre.ops.command import with_settings
+from boutre.ops.scope_follow import ScopeFollow
 from boutre.ops.settings import Settings
+from boutre.processors.groups import group_of
 from boutre.processors.handle import Processor
+from boutre.processors.pipeline import SCOPES
+from boutre.processors.release import Release
 
 
 @click.command(epilog="Example: boutre worker release --metrics-port 9102")
@@ -36,13 +41,13 @@ def worker(settings: Settings, processor: str, metrics_port: int | None, data: P
     port = metrics.serve(settings.metrics_port if metrics_port is None else metrics_port, settings.metrics_address)
     click.echo(f"{processor}: /metrics on port {port}", err=True)
     if uvloop:
-        import uvloop as loop  # noqa: PLC0415 - optional at run time
+        from boutre.processors.runtime import loop  # noqa: PLC0415 - optional at run time
 
         loop.install()
     # Faust is imported here, since it patches the process and takes half a second: other commands do without.
     from boutre.processors.runtime.cluster import Cluster  # noqa: PLC0415
     from boutre.processors.runtime.restore import Changelog  # noqa: PLC0415
-    from boutre.processors.runtime.worker import build, group_of, run  # noqa: PLC0415
+    from boutre.processors.runtime.worker import build, run  # noqa: PLC0415
 
     kafka = settings.kafka.client()
     cluster = Cluster(
@@ -54,9 +59,18 @@ def worker(settings: Settings, processor: str, metrics_port: int | None, data: P
         kafka.get("ssl.ca.location"),
         kafka.get("ssl.certificate.location"),
         kafka.get("ssl.key.location"),
+        kafka.get("ssl.key.password"),
     )
     known = Changelog(*Admin(kafka).incarnation(handler.processor.changelog))
-    run(build(group_of(processor), handler, cluster, data or settings.state / "workers" / processor, known))
+    with _scopes(settings, handler.processor):
+        run(build(group_of(processor), handler, cluster, data or settings.state / "workers" / processor, known))
+
+
+def _scopes(settings: Settings, processor: Processor) -> AbstractContextManager[object]:
+    """Follow the scopes' files, where the processor asks for them."""
+    if not isinstance(processor.step, Release):
+        return nullcontext()
+    return ScopeFollow(settings.folder() / SCOPES, processor.step.scopes, keys_of(settings).keyring)
 
 
 def _see_topics(settings: Settings, processor: Processor) -> None:

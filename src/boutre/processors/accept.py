@@ -49,7 +49,8 @@ class Accept:
     The step from ``national.<member>.<kind>`` to ``bus.<kind>``.
 
     *deadlines* are seconds after the event, by event type, within which a record must be accepted not to be late; the entry
-    ``default`` holds for every other type. By *key* digests are made of what is remembered.
+    ``default`` holds for every other type. By *key* digests are made of what is remembered. A record may be limited to *recipients*
+    only that exist: one that is misspelt would silently leave it to fewer than its owner meant.
     """
 
     codec: Codec
@@ -59,6 +60,7 @@ class Accept:
     key: bytes = field(repr=False)
     rules: tuple[Rule, ...] = ()
     deadlines: Mapping[str, float] = field(default_factory=dict)
+    recipients: frozenset[str] | None = None
 
     def __call__(self, record: Inbound, state: State, /) -> Decision:
         """
@@ -76,6 +78,7 @@ class Accept:
             # accepted before: then this is another input, told by where it stood.
             identifier = None if f"id:{value['id']}" in state else str(value["id"])
             _well_keyed(record, value)
+            self._named(value)
         except Refuse as refusal:
             return Reject(refusal.code, refusal.field, input_id=identifier)
         problems = self.validator.check(national.kind, value, now, national.area)
@@ -84,6 +87,13 @@ class Accept:
             detail = "; ".join(filter(None, (problems[0].detail, rest)))
             return Reject(problems[0].code, problems[0].field, detail, identifier)
         return self._once(record, decoded, state, now=now)
+
+    def _named(self, value: Mapping[str, Any]) -> None:
+        """Refuse a record that is limited to somebody whom nobody knows."""
+        handling = value.get("handling")
+        named = handling.get("release_to") if isinstance(handling, Mapping) else None
+        if named and self.recipients is not None and not self.recipients.issuperset(named):
+            raise Refuse("unknown-code", field="handling.release_to")
 
     def _proved(self, national: National, record: Inbound) -> Decoded:
         """Read a record that this member wrote for this topic; Refuse where it is anything else."""

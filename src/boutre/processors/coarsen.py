@@ -15,6 +15,7 @@ from functools import lru_cache
 from typing import Any
 
 from boutre.schemas.validation import COUNTED
+from boutre.topics.regions import Regions
 
 METRES_PER_DEGREE = 111_320.0
 """
@@ -36,21 +37,31 @@ BANDS = (0, 1, 5, 10, 20, 50, 100, 500)
 @dataclass(frozen=True, slots=True)
 class Coarsen:
     """
-    One way to coarsen: *method* of METHODS and its *degree*; a greater degree is coarser.
+    One way to coarsen: *method* of METHODS and its *degree*; a greater degree is coarser. *regions* are for the method *region*.
     """
 
     method: str
     degree: float
+    regions: Regions | None = None
 
     def __call__(self, value: Any) -> Any:
         """Give the coarse value; None stays None."""
-        return None if value is None else METHODS[self.method].apply(value, self.degree)
+        if value is None:
+            return None
+        if self.regions is not None:
+            return _region(value, int(self.degree), self.regions)
+        return METHODS[self.method].apply(value, self.degree)
 
     def stricter(self, other: Coarsen) -> Coarsen | None:
         """Give the coarser of two, or None where they cannot be compared: then nothing is given."""
         if self.method != other.method:
             return None
         return self if self.degree >= other.degree else other
+
+    def finer(self, other: Coarsen) -> Coarsen | None:
+        """Give the finer of two, or None where they cannot be compared."""
+        coarser = self.stricter(other)
+        return coarser and (other if coarser is self else self)
 
     def __str__(self) -> str:
         return METHODS[self.method].say(self.degree)
@@ -67,6 +78,9 @@ class Method:
     say: Callable[[float], str]
     gives: frozenset[str] = frozenset()
     """The fields of the group that have a value after it."""
+
+    made_of: frozenset[str] = frozenset()
+    """The fields of the group that it reads, beside those that have a value after it."""
 
     units: frozenset[str] | None = None
     """The units that it is for, where it is not for all."""
@@ -88,6 +102,18 @@ def _grid(position: Mapping[str, Any], degrees: float) -> dict[str, Any] | None:
         "longitude": _centre(longitude, degrees, 180),
         "accuracy_m": radius * 2 ** max(0, math.ceil(math.log2(max(position.get("accuracy_m") or 0, radius) / radius))),
     }
+
+
+def _region(position: Mapping[str, Any], level: int, regions: Regions) -> dict[str, Any] | None:
+    """Give the name of the region and nothing else of a position; nothing, where it lies in none."""
+    latitude, longitude = position.get("latitude"), position.get("longitude")
+    found = None if latitude is None or longitude is None else regions.at(level, latitude, longitude)
+    return None if found is None else {**dict.fromkeys(position), "place": found.label}
+
+
+def _nowhere(value: Any, degree: float) -> Any:
+    """Without regions nothing can be told of a place."""
+    del value, degree
 
 
 @lru_cache(maxsize=1024)
@@ -166,6 +192,13 @@ METHODS: dict[str, Method] = {
         apply=_grid,
         say=lambda degrees: f"grid {degrees:g} degree",
         gives=frozenset({"latitude", "longitude", "accuracy_m"}),
+    ),
+    "region": Method(
+        types=frozenset({"Position"}),
+        apply=_nowhere,
+        say=lambda degree: f"region {int(degree)}",
+        gives=frozenset({"place"}),
+        made_of=frozenset({"latitude", "longitude"}),
     ),
     "time": Method(
         types=frozenset({"Moment", "timestamp-millis"}),

@@ -13,6 +13,8 @@ from datetime import UTC, date, datetime
 from typing import Any
 
 from boutre.processors.agreement import TLP, Agreement
+from boutre.processors.safety_of_life import SafetyOfLife
+from boutre.processors.scopes import NO_SCOPES, Scopes
 
 ZonesAt = Callable[[float, float], frozenset[str]]
 
@@ -24,15 +26,30 @@ NOWHERE: frozenset[str] = frozenset()
 
 class Facts:
     """
-    What conditions ask of one record, the same for every agreement; the zones are looked up when the first one asks for them.
+    What conditions ask of one record, the same for every agreement; what is looked up is when the first one asks for it.
 
-    *accepted* is the time of acceptance: by it, and never by the time of the event, an agreement is in force.
+    *accepted* is the time of acceptance: by it, and never by the time of the event, an agreement is in force. *scopes* are the
+    operations that are active, *lives* says when lives are at risk.
     """
 
-    __slots__ = ("_at", "_zones", "_zones_at", "day", "kind", "label", "marked", "member", "named", "purposes", "rank", "type")
+    __slots__ = (
+        "_at", "_lives", "_value", "_zones", "_zones_at", "accepted", "codes", "consent", "day", "kind", "label", "marked",
+        "member", "named", "purposes", "rank", "scopes", "type",
+    )  # fmt: skip
 
-    def __init__(self, kind: str, value: Mapping[str, Any], accepted: datetime, zones_at: ZonesAt) -> None:
+    def __init__(
+        self,
+        kind: str,
+        value: Mapping[str, Any],
+        accepted: datetime,
+        zones_at: ZonesAt,
+        *,
+        scopes: Scopes = NO_SCOPES,
+        lives: SafetyOfLife | None = None,
+    ) -> None:
         self.kind = kind
+        self.accepted = accepted
+        self.scopes = scopes
         self.day: date = accepted.astimezone(UTC).date()
         handling = value.get("handling")
         self.marked = isinstance(handling, dict)
@@ -41,11 +58,20 @@ class Facts:
         self.rank = RANKS.get(self.label) if isinstance(self.label, str) else None
         self.named = frozenset(marks.get("release_to") or ())
         self.purposes = frozenset(marks.get("purposes") or ())
+        self.codes = frozenset(marks.get("handling_codes") or ())
+        self.consent = marks.get("consent")
         self.member = _part(value, "origin", "member")
         self.type = _part(value, "event", "type")
         self._at = _part(value, "position", "latitude"), _part(value, "position", "longitude")
         self._zones_at = zones_at
         self._zones: frozenset[str] | None = None
+        self._value = value
+        self._lives = lives
+
+    @property
+    def lives_at_risk(self) -> bool:
+        """Say whether lives are at risk by what the bus declares; never, where it declares nothing."""
+        return self._lives is not None and self._lives.at_risk(self._value)
 
     @property
     def zones(self) -> frozenset[str]:
@@ -67,7 +93,10 @@ class Terms:
     start: date
     end: date
     purposes: frozenset[str]
-    most: int
+    most: int | None
+    handling: frozenset[str]
+    consent: frozenset[str] | None
+    scope: str | None
     members: frozenset[str] | None
     not_members: frozenset[str]
     types: frozenset[str] | None
@@ -84,7 +113,10 @@ class Terms:
             agreement.start,
             agreement.end,
             frozenset(agreement.purposes),
-            RANKS[when.tlp_max],
+            None if when.tlp_max is None else RANKS[when.tlp_max],
+            frozenset(when.handling),
+            None if when.consent is None else frozenset(when.consent),
+            agreement.scope,
             None if when.members is None else frozenset(when.members),
             frozenset(when.not_members),
             None if when.types is None else frozenset(when.types),
@@ -98,22 +130,34 @@ class Terms:
             return "not-for-this-kind"
         if not self._in_force(facts.day):
             return "agreement-not-in-force"
-        if not facts.marked:
-            return "marking"
-        return self._label(facts) or self._condition(facts)
+        if self.scope is not None and not facts.scopes.active(self.scope, facts.accepted, facts.member):
+            return "scope-not-active"
+        if self.most is None:
+            # Without a limit it is for safety of life, which holds whatever the marking.
+            return self._condition(facts) if facts.lives_at_risk else "not-for-this-event"
+        return self._label(facts, self.most) or self._condition(facts)
 
     def _in_force(self, day: date) -> bool:
         return self.start <= day < self.end
 
-    def _label(self, facts: Facts) -> str | None:
-        if facts.named and self.recipient not in facts.named:
-            return "not-named"
-        if facts.rank is None:
-            return "unknown-marking"
-        if facts.rank > self.most:
+    def _label(self, facts: Facts, most: int) -> str | None:
+        if not facts.marked:
             return "marking"
         if facts.label == "RED" and not facts.named:
+            return "empty-audience"
+        if facts.named and self.recipient not in facts.named:
             return "not-named"
+        return self._limited(facts, most)
+
+    def _limited(self, facts: Facts, most: int) -> str | None:
+        if facts.rank is None:
+            return "unknown-marking"
+        if facts.rank > most:
+            return "marking"
+        if not facts.codes <= self.handling:
+            return "handling-code"
+        if self.consent is not None and facts.consent not in self.consent:
+            return "no-consent"
         return "not-for-this-purpose" if facts.purposes and facts.purposes.isdisjoint(self.purposes) else None
 
     def _condition(self, facts: Facts) -> str | None:
@@ -128,13 +172,11 @@ class Terms:
         return None if self.zones is None or not facts.zones.isdisjoint(self.zones) else "condition"
 
 
-def refusal(agreement: Agreement, kind: str, value: Mapping[str, Any], accepted: datetime, zones_at: ZonesAt) -> str | None:
+def refusal(agreement: Agreement, facts: Facts) -> str | None:
     """
-    Give the reason, of the vocabulary ``release-reason``, why *agreement* gives nothing of this record, or None where it does.
-
-    *accepted* is the time of acceptance: by it, and never by the time of the event, an agreement is in force.
+    Give the reason, of the vocabulary ``release-reason``, why *agreement* gives nothing of a record, or None where it does.
     """
-    return Terms.of(agreement).refusal(Facts(kind, value, accepted, zones_at))
+    return Terms.of(agreement).refusal(facts)
 
 
 def _part(value: Mapping[str, Any], group: str, name: str) -> Any:

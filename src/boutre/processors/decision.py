@@ -49,9 +49,20 @@ class Inbound(Struct, frozen=True):
             return None
 
 
+class Seal(Struct, frozen=True):
+    """
+    How a view is to be sealed: by the id of its recipient's public key, bound to the fingerprint of the *policy* that gave it.
+    """
+
+    key: str
+    policy: str
+
+
 class Outbound(Struct, frozen=True):
     """
     One record to be written; its partition is murmur2 of its key, as every client of Kafka would choose.
+
+    What has a *seal* is not written before it was sealed: ``finish`` does it for a whole transaction.
     """
 
     topic: str
@@ -59,6 +70,7 @@ class Outbound(Struct, frozen=True):
     value: bytes
     timestamp: int
     headers: tuple[tuple[str, bytes], ...] = ()
+    seal: Seal | None = None
 
 
 class Released(Struct, frozen=True):

@@ -9,16 +9,20 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime, time
 from typing import Any
 
 from boutre.errors import Fault, Refuse
 from boutre.processors.agreement import Agreement, Example
-from boutre.processors.conditions import ZonesAt, refusal
-from boutre.processors.cut import compile_cut
+from boutre.processors.conditions import Facts, ZonesAt, refusal
+from boutre.processors.cut import NO_REGIONS, compile_cut
+from boutre.processors.safety_of_life import SafetyOfLife
+from boutre.processors.scopes import Scopes
 from boutre.schemas.codec import Codec
 from boutre.schemas.fields import FieldInfo
 from boutre.schemas.marks import Sealed, Withheld
+from boutre.topics.regions import Regions
 
 MOMENT = re.compile(r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(\.\d+)?(Z|[+-]\d{2}:\d{2})")
 HEAD: Mapping[str, Any] = {
@@ -31,34 +35,63 @@ HEAD: Mapping[str, Any] = {
 }
 
 
-def example_fault(
-    file: str,
-    number: int,
-    agreement: Agreement,
-    example: Example,
-    *,
-    fields: Mapping[str, tuple[FieldInfo, ...]],
-    codec: Codec,
-    zones_at: ZonesAt,
-) -> Fault | None:
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """
+    What examples are run with: the fields of each kind, the codec, which zones hold a position, regions, when lives are at risk.
+    """
+
+    fields: Mapping[str, tuple[FieldInfo, ...]]
+    codec: Codec
+    zones_at: ZonesAt
+    regions: Regions = NO_REGIONS
+    lives: SafetyOfLife | None = None
+
+
+def example_fault(file: str, number: int, agreement: Agreement, example: Example, trial: Trial) -> Fault | None:
     """
     Run one example; give what is wrong with it, or None.
     """
     key = f"example[{number}] {example.name}"
     try:
         # Through the bytes, so that an example is a record that could have come.
-        value = codec.decode(codec.encode(example.kind, {**HEAD, **_moments(example.given)})).value
+        value = trial.codec.decode(trial.codec.encode(example.kind, {**HEAD, **_moments(example.given)})).value
     except Refuse as error:
         return Fault(file, key, f"given is no {example.kind}: {error.code} {error.field or ''}".strip())
     middle = agreement.start + (agreement.end - agreement.start) / 2
-    reason = refusal(agreement, example.kind, value, datetime.combine(middle, time(), UTC), zones_at)
+    accepted = datetime.combine(middle, time(), UTC)
+    facts = Facts(example.kind, value, accepted, trial.zones_at, scopes=_Always(), lives=trial.lives)
+    reason = refusal(agreement, facts)
     if example.withheld is not None or reason is not None:
         return None if reason == example.withheld else Fault(file, key, f"withheld for {reason}, not for {example.withheld}")
-    cut = compile_cut(agreement, example.kind, fields[example.kind])
-    sent = without_empty(cut(value, lambda identifier: identifier))
+    cut = compile_cut(agreement, example.kind, trial.fields[example.kind], trial.regions)
+    sent = without_empty(cut(value, AsWritten()))
     if sent == _moments(example.sends or {}):
         return None
     return Fault(file, key, f"sends {_plain(sent)}")
+
+
+class AsWritten:
+    """
+    Names for an example: a record's is its id, and in the place of a pseudonym stands what it is one of, in brackets.
+    """
+
+    def __call__(self, identifier: str, /) -> str:
+        """Give the id itself."""
+        return identifier
+
+    def alias(self, field: str, text: str, /) -> str:
+        """Give the text, marked as a pseudonym."""
+        del field
+        return f"<{text}>"
+
+
+class _Always(Scopes):
+    """Every scope is active: what an agreement gives inside its scope is what its examples are about."""
+
+    def active(self, name: str, accepted: datetime, member: str | None) -> bool:
+        del name, accepted, member
+        return True
 
 
 def without_empty(value: Any) -> Any:

@@ -9,18 +9,31 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, TypeAlias
+from typing import Any, Final, Protocol, TypeAlias
 
 from boutre.processors.agreement import Agreement
 from boutre.processors.coarsen import Coarsen
 from boutre.schemas.fields import FieldInfo
 from boutre.schemas.marks import Sealed, Withheld
 
-AS_IT_IS = "as it is"
+AS_IT_IS: Final = "as it is"
 """The effect of a rule that changes nothing, beside the names of other records."""
 
-Names: TypeAlias = Callable[[str], str | None]
-"""For the id of a record, the name by which this recipient knows it, or None where it has never had it."""
+PSEUDONYM: Final = "pseudonym"
+"""The effect of a rule that gives a recipient's own pseudonym of a text."""
+
+
+class Names(Protocol):
+    """
+    The names by which one recipient knows what others call otherwise.
+    """
+
+    def __call__(self, identifier: str, /) -> str | None:
+        """Give for the id of a record the recipient's name for it, or None where it has never had it."""
+
+    def alias(self, field: str, text: str, /) -> str | None:
+        """Give the recipient's pseudonym of a text that stands in *field*: the same for the same text."""
+
 
 Apply: TypeAlias = Callable[[Any, Names], Any]
 
@@ -38,11 +51,22 @@ class FieldState:
 
 
 @dataclass(frozen=True, slots=True)
+class Roles:
+    """
+    The roles of persons of a list that are given, and the clause that says so.
+    """
+
+    named: frozenset[str]
+    clause: str
+
+
+@dataclass(frozen=True, slots=True)
 class Node:
     """
     One field as the agreements leave it: how it is made, or None where it is withheld, by which of them and which clause.
 
-    *effect* is equal for nodes of one field that make the same of it; *whole* says that it is made of it as it is.
+    *effect* is equal for nodes of one field that make the same of it; *whole* says that it is made of it as it is. *only* are the
+    roles of persons to whom a list is limited.
     """
 
     info: FieldInfo
@@ -52,6 +76,7 @@ class Node:
     effect: Hashable
     states: tuple[FieldState, ...] = ()
     inner: tuple[Node, ...] = ()
+    only: frozenset[str] | None = None
 
     @property
     def whole(self) -> bool:
@@ -59,9 +84,9 @@ class Node:
         return self.effect == AS_IT_IS
 
     @property
-    def names_records(self) -> bool:
-        """Say whether it, or a field below it, names other records: each recipient has names of its own for these."""
-        return self.info.reference is not None or any(node.names_records for node in self.inner)
+    def names(self) -> bool:
+        """Say whether it, or a field below it, holds names that each recipient has for itself: of records, or pseudonyms."""
+        return self.info.reference is not None or self.effect == PSEUDONYM or any(node.names for node in self.inner)
 
     def paths(self) -> Iterator[str]:
         """Give the path of this field and of all below it."""
@@ -109,20 +134,51 @@ def coarsened(info: FieldInfo, coarsen: Coarsen, by: Agreement, clause: str, sta
     return Node(info, apply, by, clause, coarsen, states=states)
 
 
-def rebuilt(info: FieldInfo, children: Sequence[Node]) -> Node:
+def pseudonymised(info: FieldInfo, by: Agreement, clause: str) -> Node:
+    """
+    Give in the place of a text, or of each of several, its recipient's own pseudonym.
+    """
+    apply = _each(info, lambda value, names: names.alias(info.path, value), whole=False)
+    return Node(info, apply, by, clause, PSEUDONYM, states=(FieldState(info.path, "pseudonymised", clause),))
+
+
+def rebuilt(info: FieldInfo, children: Sequence[Node], roles: Roles | None = None) -> Node:
     """
     Give of a group what is given of its fields; nothing, where one without which it cannot stand is withheld.
+
+    Of a list of persons only those whose role is among *roles*: one of no role is none of them.
     """
     shown = [child for child in children if child.apply is not None]
     needed = next((child for child in children if child.apply is None and not _may_be_empty(child.info)), None)
     if not shown or needed is not None:
         why = needed or children[0]
         return withheld(info, why.by, why.clause)
-    whole = all(child.whole for child in children)
-    apply = _each(info, _rebuild(children, whole=whole), whole=whole)
-    states = tuple(state for child in children for state in child.states)
-    effect = AS_IT_IS if whole else tuple(child.effect for child in children)
-    return Node(info, apply, children[0].by, "", effect, states, tuple(children))
+    whole = roles is None and all(child.whole for child in children)
+    rebuild = _rebuild(children, whole=whole)
+    apply = _each(info, rebuild if roles is None else _of_role(rebuild, roles.named), whole=whole)
+    only = () if roles is None else (FieldState(info.path, "coarsened", roles.clause, f"roles {' '.join(sorted(roles.named))}"),)
+    states = (*only, *(state for child in children for state in child.states))
+    effect = AS_IT_IS if whole else (None if roles is None else roles.named, *(child.effect for child in children))
+    return Node(info, apply, children[0].by, "", effect, states, tuple(children), None if roles is None else roles.named)
+
+
+def wider(one: Node, other: Node) -> Node:
+    """
+    Give of a field what two nodes of it give together; where they cannot be compared, what the *other* gives.
+    """
+    if one.whole or other.apply is None:
+        return one
+    if other.whole or one.apply is None:
+        return other
+    if isinstance(one.effect, Coarsen) and isinstance(other.effect, Coarsen):
+        return one if one.effect.finer(other.effect) is one.effect else other
+    if one.inner and other.inner and one.info == other.info and not (one.only or other.only):
+        return rebuilt(one.info, [wider(*pair) for pair in zip(one.inner, other.inner, strict=True)])
+    return other
+
+
+def _of_role(rebuild: Apply, named: frozenset[str]) -> Apply:
+    return lambda value, names: rebuild(value, names) if value.get("role") in named else None
 
 
 def _rebuild(children: Sequence[Node], *, whole: bool) -> Apply:

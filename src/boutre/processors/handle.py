@@ -16,6 +16,7 @@ import msgspec
 from boutre import metrics
 from boutre.errors import Refuse
 from boutre.processors.decision import Changes, Decision, Drop, Emit, Inbound, Outbound, Reject, Released, State, Step
+from boutre.processors.finish import Finish
 from boutre.processors.windows import Windows
 from boutre.schemas.codec import Codec
 from boutre.schemas.identity import place_id
@@ -32,6 +33,8 @@ Owner = Callable[[str], tuple[str, str | None]]
 class Processor:
     """
     A step and where it stands: what it reads, all that it may write, its changelog, who reads what of that, and its windows.
+
+    *finish* is what becomes of the outputs of a whole transaction before they are sent: views are sealed and signed.
     """
 
     name: str
@@ -42,6 +45,7 @@ class Processor:
     changelog: str
     read_by: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     windows: Windows = field(default_factory=Windows)
+    finish: Finish | None = None
 
     def reject_topic(self, member: str) -> str:
         """Give the topic of a member's rejects."""

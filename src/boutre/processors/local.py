@@ -11,6 +11,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from boutre.processors.decision import Inbound, Outbound
+from boutre.processors.finish import begin, finished
 from boutre.processors.handle import Handled, Handler
 from boutre.processors.windows import InMemory
 
@@ -19,10 +20,13 @@ from boutre.processors.windows import InMemory
 class LocalBus:
     """
     Handlers, and every topic as the list of what was written to it.
+
+    Views stand there as they are before they are sealed and signed, as non-interference is judged; *sealed* finishes them.
     """
 
     handlers: tuple[Handler, ...]
     topics: dict[str, list[Outbound]] = field(default_factory=dict)
+    sealed: bool = False
     states: dict[str, InMemory] = field(default_factory=dict)
     handled: list[tuple[str, Handled]] = field(default_factory=list)
 
@@ -45,9 +49,10 @@ class LocalBus:
     def _handle(self, handler: Handler, record: Outbound, offset: int) -> None:
         state = self.states.setdefault(handler.processor.name, InMemory(handler.processor.windows))
         state.see(record.timestamp)
+        begin(handler.processor.finish)
         inbound = Inbound(record.topic, 0, offset, record.key, record.value, dict(record.headers), record.timestamp)
         handled = handler(inbound, state)
         state.add(handled.changes)
         self.handled.append((handler.processor.name, handled))
-        for out in handled.records:
+        for out in finished(handler.processor.finish, handled.records) if self.sealed else handled.records:
             self._write(out)

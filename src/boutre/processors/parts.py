@@ -60,7 +60,7 @@ class Groups:
         if node.info.sealable and not node.whole:
             # In the place of what is sealed stands which agreement does not give it.
             by = node.nothing("sealed")
-        names = node.names_records
+        names = node.names
         # The mark of a repeat in the lifecycle is made for each recipient, whatever the record itself says.
         copied = node.whole and not names and name != "lifecycle"
         made = Group(kind, name, node, names, copied, NO_NEWS.get(name, ()))
@@ -86,17 +86,30 @@ class _Asked:
         self.names = names
         self.asked = False
 
-    def __call__(self, identifier: str) -> str | None:
+    def __call__(self, identifier: str, /) -> str | None:
         self.asked = True
         return self.names(identifier)
 
+    def alias(self, field: str, text: str, /) -> str | None:
+        self.asked = True
+        return self.names.alias(field, text)
 
-def nobody(identifier: str) -> str | None:
-    """
-    Name no record: for groups that are made for all who have them. Raises LookupError, without the id.
-    """
-    del identifier
-    raise LookupError("what is shared by recipients names no record")
+
+class _Nobody:
+    """Names nothing: for groups that are made for all who have them."""
+
+    def __call__(self, identifier: str, /) -> str | None:
+        """Raise LookupError, without the id."""
+        del identifier
+        raise LookupError("what is shared by recipients names no record")
+
+    def alias(self, field: str, text: str, /) -> str | None:
+        """Raise LookupError, without the text."""
+        del field, text
+        raise LookupError("what is shared by recipients holds no pseudonym")
+
+
+nobody: Names = _Nobody()
 
 
 class Parts:

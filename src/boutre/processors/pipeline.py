@@ -7,8 +7,9 @@ Everything that a bus does, in order, as a value: read from ``processors/``, che
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Literal
 
@@ -16,12 +17,17 @@ from pydantic import Field
 
 from boutre.errors import DeclarationError, Fault
 from boutre.processors.accept import Accept, National
-from boutre.processors.declared_windows import WindowsFile, time_faults, window_faults, windows_of
+from boutre.processors.declared_windows import WindowsFile, windows_of
+from boutre.processors.finish import Finish
+from boutre.processors.graph_faults import FILE, NATIONAL, VIEWS, check, name_faults
 from boutre.processors.handle import Processor
 from boutre.processors.policy import Known, Policy
 from boutre.processors.policy import load as load_policy
-from boutre.processors.release import Desk, Release
+from boutre.processors.receipts import TOLD
+from boutre.processors.release import Desk, Release, no_key
 from boutre.processors.repeats import Rule
+from boutre.processors.safety_of_life import SafetyOfLife
+from boutre.processors.scopes import Scope, Scopes, read_scopes
 from boutre.processors.windows import Windows
 from boutre.schemas.codec import Codec
 from boutre.schemas.lock import Lock
@@ -32,7 +38,6 @@ from boutre.schemas.vocabulary import Vocabularies
 from boutre.topics.bus import Declarations
 from boutre.topics.strict import Declared, raise_all, read
 
-FILE = "processors/pipeline.toml"
 KINDS = ("sighting", "interception", "alert", "retraction")
 
 
@@ -74,6 +79,7 @@ class PipelineFile(Declared):
     accept: tuple[AcceptFile, ...] = Field(min_length=1)
     release: ReleaseFile
     deadlines: Mapping[str, int]
+    safety_of_life: SafetyOfLife | None = None
     repeats: tuple[RepeatsFile, ...] = ()
 
 
@@ -87,6 +93,7 @@ class Pipeline:
     policy: Policy
     declarations: Declarations
     vocabularies: Vocabularies
+    scopes: tuple[Scope, ...] = ()
 
     def rules(self, key: bytes) -> tuple[Rule, ...]:
         """Make the rules of repeats, which compare digests by *key*."""
@@ -111,17 +118,24 @@ class Pipeline:
             "release",
             self.file.release.name,
             tuple(f"bus.{kind}" for kind in KINDS),
-            frozenset(name for name, topic in topics.items() if topic.pattern == VIEWS) | {"bus.receipt", "rejects.bus"},
+            frozenset(name for name, topic in topics.items() if topic.pattern in {VIEWS, TOLD}) | {"bus.receipt", "rejects.bus"},
             f"bus.{self.file.release.name}.changelog",
             windows_of(self.file.release.windows),
         )
         return (*accepts, release)
 
     def processors(
-        self, codec: Codec, keyring: Keyring, recipient_key: Callable[[str], bytes], state_key: bytes, only: str | None = None
+        self,
+        codec: Codec,
+        keyring: Keyring,
+        recipient_key: Callable[[str], bytes],
+        state_key: bytes,
+        only: str | None = None,
+        *,
+        finish: Finish | None = None,
     ) -> tuple[Processor, ...]:
         """
-        Make the processors; *only* makes just the one of that name.
+        Make the processors; *only* makes just the one of that name. *finish* seals and signs views: without it none is sealed.
 
         *recipient_key* gives the key of a recipient's own names; by *state_key* digests are made of what is remembered.
         """
@@ -132,12 +146,13 @@ class Pipeline:
             step = (
                 self._accept(codec, keyring, edge, state_key)
                 if edge.kind == "accept"
-                else self._release(codec, recipient_key, state_key)
+                else self._release(codec, keyring, recipient_key, state_key, finish)
             )
             rejects = {topic.removeprefix("rejects."): topic for topic in edge.writes if topic.startswith("rejects.")}
             read_by = {other.name: tuple(sorted(edge.writes.intersection(other.reads))) for other in self.edges}
             readers = {name: topics for name, topics in read_by.items() if topics}
-            made.append(Processor(edge.name, step, edge.reads, edge.writes, rejects, edge.changelog, readers, edge.windows))
+            done = finish if edge.kind == "release" else None
+            made.append(Processor(edge.name, step, edge.reads, edge.writes, rejects, edge.changelog, readers, edge.windows, done))
         return tuple(made)
 
     def owner(self, topic: str) -> tuple[str, str | None]:
@@ -153,30 +168,37 @@ class Pipeline:
             area = None if member.area is None else Area(**member.area.model_dump())
             topics[name] = National(member.id, str(topic.kind), area)
         validator = Validator(codec.lock, self.vocabularies.has)
-        return Accept(codec, keyring, validator, topics, key, self.rules(key), dict(self.file.deadlines))
+        recipients = frozenset(self.declarations.recipients)
+        return Accept(codec, keyring, validator, topics, key, self.rules(key), dict(self.file.deadlines), recipients)
 
-    def _release(self, codec: Codec, recipient_key: Callable[[str], bytes], key: bytes) -> Release:
+    def _release(
+        self, codec: Codec, keyring: Keyring, recipient_key: Callable[[str], bytes], key: bytes, finish: Finish | None
+    ) -> Release:
         desks = [
             Desk(
                 recipient,
                 recipient_key(recipient),
                 self.policy.cuts.get(recipient, {}),
                 {kind: self.policy.fingerprint(recipient, kind) for kind in KINDS},
+                no_key if finish is None else partial(finish.key, recipient),
             )
             for recipient in self.declarations.recipients
         ]
         zones = self.declarations.zones
+        scopes = Scopes()
+        scopes.replace(self.scopes, keyring)
         return Release(
             codec,
             {f"bus.{kind}": kind for kind in KINDS},
             desks,
             lambda latitude, longitude: frozenset(zones.at(latitude, longitude)),
             self.rules(key),
+            scopes,
+            self.file.safety_of_life,
         )
 
 
-NATIONAL = "national.{member}.{kind}"
-VIEWS = "for.{recipient}.{kind}"
+SCOPES = "processors/scopes"
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,18 +224,25 @@ def load(root: Path, declarations: Declarations, lock: Lock, vocabularies: Vocab
     """
     faults: list[Fault] = []
     file = read(root / FILE, PipelineFile, faults, root=root)
+    scopes = read_scopes(root / SCOPES, faults, frozenset(declarations.members))
     known = Known(
         frozenset(declarations.recipients),
         frozenset(declarations.members),
         frozenset(declarations.zones),
         vocabularies.codes("event-type@1"),
         vocabularies.codes("purpose@1"),
+        vocabularies.codes("person-role@1"),
+        frozenset(scope.id for scope in scopes),
+        vocabularies.codes("consent@1"),
+        {name: zone.claims for name, zone in declarations.zones.items()},
+        declarations.regions,
+        None if file is None else file.safety_of_life,
     )
     at = declarations.zones.at
     policy = load_policy(root / "processors" / "agreements", lock, known, lambda lat, lon: frozenset(at(lat, lon)), faults)
     if file is None:
         raise DeclarationError(faults)
-    raise_all([*faults, *check(pipeline := Pipeline(file, policy, declarations, vocabularies))])
+    raise_all([*faults, *check(pipeline := Pipeline(file, policy, declarations, vocabularies, scopes))])
     return pipeline
 
 
@@ -224,72 +253,7 @@ def faults_alone(root: Path, lock: Lock, known: Known) -> list[Fault]:
     faults: list[Fault] = []
     file = read(root / FILE, PipelineFile, faults, root=root)
     if file is not None:
-        faults.extend(_name_faults(file, known.members, known.types))
+        faults.extend(name_faults(file, known.members, known.types))
+        known = replace(known, lives=file.safety_of_life)
     load_policy(root / "processors" / "agreements", lock, known, None, faults)
     return faults
-
-
-def check(pipeline: Pipeline) -> Iterator[Fault]:
-    """
-    Prove the graph of what is declared.
-
-    Every national topic has one reader, every topic read or written is declared, what shares a changelog has equal partitions,
-    nothing but release writes to a recipient, every view that an agreement gives has its topic, every name is known, and what is
-    remembered is remembered for long enough, by times that nobody can choose.
-    """
-    for edge in pipeline.edges:
-        yield from _edge_faults(pipeline, edge)
-    yield from _reader_faults(pipeline)
-    yield from _view_faults(pipeline)
-    types = pipeline.vocabularies.codes("event-type@1")
-    yield from _name_faults(pipeline.file, frozenset(pipeline.declarations.members), types)
-    yield from _twice_faults(pipeline)
-
-
-def _edge_faults(pipeline: Pipeline, edge: Edge) -> Iterator[Fault]:
-    topics = pipeline.declarations.topics
-    for name in (*edge.reads, *sorted(edge.writes), edge.changelog):
-        if name not in topics:
-            yield Fault(FILE, edge.name, f"{name} is not declared in topics/")
-    counts = {topics[name].partitions for name in (*edge.reads, edge.changelog) if name in topics}
-    if len(counts) > 1:
-        yield Fault(FILE, edge.name, f"its topics and its changelog have {sorted(counts)} partitions; they must be equal")
-    if edge.kind != "release" and any(name.startswith("for.") for name in edge.writes):
-        yield Fault(FILE, edge.name, "only a release may write to a recipient")
-    yield from window_faults(FILE, edge.kind, edge.name, edge.windows, pipeline.policy.agreements)
-    yield from time_faults(FILE, edge.name, [topics[name] for name in edge.reads if name in topics], topics.get(edge.changelog))
-
-
-def _reader_faults(pipeline: Pipeline) -> Iterator[Fault]:
-    readers: dict[str, list[str]] = {name: [] for name, topic in pipeline.declarations.topics.items() if topic.pattern == NATIONAL}
-    for edge in pipeline.edges:
-        for name in readers.keys() & set(edge.reads):
-            readers[name].append(edge.name)
-    for name, names in readers.items():
-        if len(names) != 1:
-            yield Fault(FILE, "accept", f"{name} is read by {', '.join(names) or 'nobody'}; exactly one accept reads it")
-
-
-def _view_faults(pipeline: Pipeline) -> Iterator[Fault]:
-    """A view without a topic would be refused when it comes, and with it everybody else's view of the same record."""
-    for recipient, kinds in pipeline.policy.cuts.items():
-        for kind, cuts in kinds.items():
-            if f"for.{recipient}.{kind}" not in pipeline.declarations.topics:
-                given = ", ".join(cut.agreement.id for cut in cuts)
-                yield Fault("topics/recipients.toml", recipient, f"kinds lacks {kind!r}, which it gets by {given}")
-
-
-def _name_faults(file: PipelineFile, members: frozenset[str] | None, types: frozenset[str] | None) -> Iterator[Fault]:
-    for kind in (*(kind for rule in file.repeats for kind in rule.types), *file.deadlines):
-        if types is not None and kind not in types | {"default"}:
-            yield Fault(FILE, "repeats and deadlines", f"{kind!r} is no event type")
-    for accept in file.accept:
-        for member in accept.members:
-            if members is not None and member not in members:
-                yield Fault(FILE, accept.name, f"{member!r} is no member")
-
-
-def _twice_faults(pipeline: Pipeline) -> Iterator[Fault]:
-    rules = [rule.name for rule in pipeline.file.repeats]
-    for key, names in (("name", [edge.name for edge in pipeline.edges]), ("repeats", rules)):
-        yield from (Fault(FILE, key, f"{name!r} is there twice") for name in sorted({one for one in names if names.count(one) > 1}))

@@ -11,22 +11,23 @@ recipients is made once for each record (``parts``).
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final
 
-from msgspec import Struct
-
 from boutre.errors import Refuse
 from boutre.processors.accept import national_key
+from boutre.processors.case import Case, Known, Outcome, missing_group
 from boutre.processors.conditions import Facts, Terms, ZonesAt
 from boutre.processors.cut import Cut
-from boutre.processors.decision import Decision, Emit, Inbound, Outbound, Reject, Released, State
-from boutre.processors.memory import Memory, Seen
+from boutre.processors.decision import Decision, Emit, Inbound, Outbound, Reject, Released, Seal, State
+from boutre.processors.memory import Memory
 from boutre.processors.parts import Groups, Parts
-from boutre.processors.receipts import ReceiptForm, Receipts, Record, commitment
+from boutre.processors.receipts import Fixed, ReceiptForm, Receipts, Record, commitment
 from boutre.processors.repeats import Rule, traces
+from boutre.processors.safety_of_life import SafetyOfLife
+from boutre.processors.scopes import Scopes
 from boutre.processors.sheet import Sheet, make_sheet
 from boutre.schemas.codec import Codec, Decoded
 from boutre.schemas.identity import pseudonym
@@ -37,16 +38,27 @@ CONTENT: Final = ("content-type", b"application/avro")
 """Headers that are the same for every view."""
 
 
+def no_key(_: datetime) -> str | None:
+    """
+    Know no key for which anything could be sealed.
+    """
+    return None
+
+
 @dataclass(frozen=True, slots=True)
 class Desk:
     """
     One recipient: its key, from which its own names and ids are made, and its cuts by kind.
+
+    *seal* names, by a record's time of acceptance, the recipient's public key for which its views are sealed; None where there is
+    none, and then what must be sealed is withheld.
     """
 
     recipient: str
     key: bytes
     cuts: Mapping[str, tuple[Cut, ...]]
     policies: Mapping[str, str]
+    seal: Callable[[datetime], str | None] = no_key
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,18 +79,9 @@ class _Sheet:
     """What views of some cuts have in common, and their receipts."""
 
     view: Sheet
-    delivered: list[bytes]
-    repeat: list[bytes]
-
-
-class _Outcome(Struct, frozen=True, eq=False, gc=False):
-    """What became of the record for one recipient; where it was delivered, with what is to be remembered of it."""
-
-    outcome: str
-    receipt: Outbound
-    out: Outbound | None = None
-    digest: str | None = None
-    knows: frozenset[str] = frozenset()
+    delivered: Fixed
+    repeat: Fixed
+    sealed: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +95,8 @@ class Release:
     desks: Sequence[Desk]
     zones_at: ZonesAt
     rules: tuple[Rule, ...] = ()
+    scopes: Scopes = field(default_factory=Scopes)
+    lives: SafetyOfLife | None = None
     _groups: Groups = field(default_factory=Groups, init=False, repr=False, compare=False)
     _form: ReceiptForm = field(init=False, repr=False, compare=False)
     _trays: dict[str, tuple[_Tray, ...]] = field(default_factory=dict, init=False, repr=False, compare=False)
@@ -110,14 +115,14 @@ class Release:
             decoded = self.codec.decode(record.value, frozenset({kind}))
         except Refuse as refused:
             return Reject(refused.code, refused.field)
-        missing, accepted = _missing(kind, decoded.value), record.accepted
+        missing, accepted = missing_group(kind, decoded.value), record.accepted
         if missing is not None or accepted is None:
             return Reject("missing-field", missing) if missing else Reject("internal-error", detail="no time of acceptance")
         case = self._case(kind, decoded, record.timestamp, accepted, state)
         trays = self._trays.get(kind) or self._ready(kind)
         outcomes = [(tray.desk.recipient, self._decide(tray, case)) for tray in trays]
         views = [outcome.out for _, outcome in outcomes if outcome.out is not None]
-        receipts = [outcome.receipt for _, outcome in outcomes]
+        receipts = [receipt for _, outcome in outcomes for receipt in outcome.receipts]
         released = tuple([Released(recipient, kind, outcome.outcome) for recipient, outcome in outcomes])
         return Emit((*views, *receipts), case.changes(outcomes), released)
 
@@ -136,10 +141,10 @@ class Release:
         self._trays[kind] = trays
         return trays
 
-    def _case(self, kind: str, decoded: Decoded, timestamp: int, accepted: datetime, state: State) -> _Case:
+    def _case(self, kind: str, decoded: Decoded, timestamp: int, accepted: datetime, state: State) -> Case:
         value = decoded.value
         identifier, had = str(value["id"]), Memory.of(value, state)
-        return _Case(
+        return Case(
             kind,
             identifier,
             value,
@@ -149,13 +154,17 @@ class Release:
             national_key(value) != identifier,
             had.seen(traces(self.rules, kind, value)),
             had.to(identifier),
-            Facts(kind, value, accepted, self.zones_at),
+            self.facts(kind, value, accepted),
             Parts(self.codec, decoded),
             Record(self._form, identifier, value["origin"]["member"], accepted, timestamp),
             {},
         )
 
-    def _decide(self, tray: _Tray, case: _Case) -> _Outcome:
+    def facts(self, kind: str, value: Mapping[str, Any], accepted: datetime) -> Facts:
+        """Give what the conditions of agreements ask of a record that was accepted then."""
+        return Facts(kind, value, accepted, self.zones_at, scopes=self.scopes, lives=self.lives)
+
+    def _decide(self, tray: _Tray, case: Case) -> Outcome:
         if case.gone:
             return _withheld(tray, case, "retracted")
         if not tray.cuts:
@@ -174,14 +183,15 @@ class Release:
                 reasons.append(reason)
         return self._view(tray, case, tuple(allowed)) if allowed else _withheld(tray, case, _gravest(reasons), tray.names)
 
-    def _view(self, tray: _Tray, case: _Case, cuts: tuple[Cut, ...]) -> _Outcome:
+    def _view(self, tray: _Tray, case: Case, cuts: tuple[Cut, ...]) -> Outcome:
         ready = tray.sheets.get(cuts) or self._sheet(tray, case.kind, cuts)
         sheet = ready.view
+        sealed_for = tray.desk.seal(case.accepted) if ready.sealed else None
+        if ready.sealed and sealed_for is None:
+            # Before anything is remembered of it: what was never sent is no repeat later.
+            return _withheld(tray, case, "no-key", sheet.agreements)
         recipient, key, identifier, had = sheet.recipient, sheet.key, case.identifier, case.had
-
-        def known_as(other: str) -> str | None:
-            return pseudonym(key, other) if had.gave(recipient, other) else None
-
+        known_as = Known(recipient, key, had)
         visible = [seen for seen in case.seen if seen.cells and seen.trace.rule in sheet.knows]
         earlier = had.earlier(recipient, visible) if visible else []
         of = pseudonym(key, identifier)
@@ -189,7 +199,7 @@ class Release:
         if filled.digest in case.told.get(recipient, ()) or (
             earlier and any(filled.digest in had.digests(recipient, one) for one, _ in earlier)
         ):
-            return _Outcome("repeat", tray.receipts.write(case.receipt, ready.repeat))
+            return Outcome("repeat", tray.receipts.write(case.receipt, ready.repeat))
         name, frame = sheet.sign(identifier, filled)
         # A ship is a subject for those only who get what makes it one.
         ship = national_key({**sheet.some(case.parts, known_as, "event", "claims"), "id": identifier}) if case.ship else identifier
@@ -198,12 +208,12 @@ class Release:
         if stamp is None:
             times = sheet.some(case.parts, known_as, "times")["times"]
             stamp = case.stamps[sheet.clock] = _stamp(times, case.accepted)
-        out = Outbound(
-            tray.topic, named.encode(), frame, stamp, (SPECIFICATION, tray.type, SOURCE, ("ce_id", name.encode()), CONTENT)
-        )
+        headers = (SPECIFICATION, tray.type, SOURCE, ("ce_id", name.encode()), CONTENT)
+        seal = None if sealed_for is None else Seal(sealed_for, tray.desk.policies[case.kind])
+        out = Outbound(tray.topic, named.encode(), frame, stamp, headers, seal)
         proof = name, commitment(key, frame)
-        receipt = tray.receipts.write(case.receipt, ready.delivered, proof)
-        return _Outcome("delivered", receipt, out, filled.digest, sheet.knows)
+        receipts = tray.receipts.write(case.receipt, ready.delivered, proof)
+        return Outcome("delivered", receipts, out, filled.digest, sheet.knows)
 
     def _sheet(self, tray: _Tray, kind: str, cuts: tuple[Cut, ...]) -> _Sheet:
         desk = tray.desk
@@ -211,52 +221,19 @@ class Release:
         sheet = make_sheet(self.codec, self._groups, cuts, self.rules, recipient=desk.recipient, key=desk.key, policy=policy)
         made = _Sheet(
             sheet,
-            tray.receipts.fixed("delivered", None, sheet.agreements, sheet.cut),
+            # What an exception gives, its originator is always told.
+            tray.receipts.fixed(
+                "delivered", None, sheet.agreements, sheet.cut, told=any(cut.agreement.exceptional for cut in cuts)
+            ),
             tray.receipts.fixed("repeat", "already-had", sheet.agreements, sheet.cut),
+            any(cut.agreement.encrypt for cut in cuts),
         )
         tray.sheets[cuts] = made
         return made
 
 
-class _Case(Struct, frozen=True, eq=False, gc=False):
-    """One accepted record, and all that is the same of it for every recipient."""
-
-    kind: str
-    identifier: str
-    value: Mapping[str, Any]
-    accepted: datetime
-    had: Memory
-    gone: bool
-    ship: bool
-    seen: Sequence[Seen]
-    told: Mapping[str, Sequence[str]]
-    facts: Facts
-    parts: Parts
-    receipt: Record
-    stamps: dict[Hashable, int]
-
-    def changes(self, outcomes: Sequence[tuple[str, _Outcome]]) -> dict[str, Any]:
-        """Give what is to be remembered: for each recipient only what was delivered to it."""
-        digests = {recipient: outcome.digest for recipient, outcome in outcomes if outcome.digest is not None}
-        changes = self.had.given(self.identifier, digests)
-        for seen in self.seen:
-            told = [recipient for recipient, outcome in outcomes if seen.trace.rule in outcome.knows]
-            if told:
-                changes[seen.trace.keys[0]] = self.had.with_report(seen, self.identifier, told)
-        if self.kind == "retraction":
-            changes[self.had.gone_key(str(self.value["recall"]["record"]))] = True
-        return changes
-
-
-def _withheld(tray: _Tray, case: _Case, reason: str, agreements: tuple[str, ...] = ()) -> _Outcome:
-    return _Outcome("withheld", tray.receipts.withheld(case.receipt, reason, agreements))
-
-
-def _missing(kind: str, value: Mapping[str, Any]) -> str | None:
-    """Name a group without which nothing can be decided; accept lets no such record pass."""
-    groups = ("origin", "lifecycle", "times", "handling", *(("recall",) if kind == "retraction" else ()))
-    missing = [name for name in groups if type(value.get(name)) is not dict]
-    return missing[0] if missing else None
+def _withheld(tray: _Tray, case: Case, reason: str, agreements: tuple[str, ...] = ()) -> Outcome:
+    return Outcome("withheld", tray.receipts.withheld(case.receipt, reason, agreements))
 
 
 def _gravest(reasons: list[str]) -> str:
@@ -264,13 +241,17 @@ def _gravest(reasons: list[str]) -> str:
     order = (
         "not-for-this-kind",
         "agreement-not-in-force",
+        "scope-not-active",
         "not-for-this-event",
         "condition",
         "own-report",
         "not-for-this-purpose",
         "unknown-marking",
         "marking",
+        "handling-code",
+        "no-consent",
         "not-named",
+        "empty-audience",
     )
     return max(reasons, key=lambda reason: order.index(reason) if reason in order else -1)
 

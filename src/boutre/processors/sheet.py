@@ -10,7 +10,7 @@ from typing import Any
 
 from msgspec import Struct
 
-from boutre.processors.cut import Cut, together
+from boutre.processors.cut import Cut, in_force, together
 from boutre.processors.digests import digest
 from boutre.processors.given import FieldState, Names
 from boutre.processors.layout import HEAD, STAND_IN, Layout, whole
@@ -121,10 +121,11 @@ def make_sheet(
     policy: str,
 ) -> Sheet:
     """
-    Make the sheet of a recipient's *cuts* that hold together; *rules* are those by which repeats are found.
+    Make the sheet of a recipient's *cuts* that are in force together; *rules* are those by which repeats are found.
     """
-    cut = together(tuple(cuts))
-    kind = cut.kind
+    kind = cuts[0].kind
+    # By which of them a recipient had what is taken back, nobody remembers: it is told of it what all of them give.
+    cut = together(tuple(cuts)) if kind == "retraction" else in_force(tuple(cuts))
     layout = Layout(codec, kind)
     agreements = tuple(each.agreement.name for each in cuts)
     # Of a group that is null in the record nothing is given, and of one that is withheld the same as of any.

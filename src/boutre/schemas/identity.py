@@ -11,6 +11,7 @@ is written by the arithmetic of one large number, in half the time of ``base64.b
 from __future__ import annotations
 
 import hashlib
+import unicodedata
 from functools import lru_cache
 from typing import Final, Protocol
 
@@ -125,6 +126,17 @@ def pseudonym(key: bytes, identifier: str) -> str:
     Two recipients cannot join what they hold by it, and nobody can guess an identifier from it without the key.
     """
     return _text(_hmac(key, b"boutre pseudonym\0", identifier.encode()))
+
+
+def alias(key: bytes, field: str, text: str) -> str:
+    """
+    Give one recipient's pseudonym of a *text* that stands in *field*: an HMAC under that recipient's own key.
+
+    Texts that differ in case, in spaces or in the way Unicode writes them (NFKC) have one pseudonym: by it reports are joined that
+    name the same ship or person. Of a text that is guessed nothing is learnt without the key, which only the bus has.
+    """
+    plain = " ".join(unicodedata.normalize("NFKC", text).casefold().split())
+    return _text(_hmac(key, b"boutre alias\0", _joined(field, plain)))
 
 
 def view_id(key: bytes, record: str, cut: bytes) -> str:

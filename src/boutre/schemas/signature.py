@@ -65,22 +65,49 @@ def sign_batch(
     One alone is signed as it is, without a proof. *random* gives so many secret random bytes; test vectors alone have another.
     Raises ``ValueError`` for more than ``MOST_TOGETHER``.
     """
-    count = len(records)
+    return sign_together(private, [signed_bytes(*record) for record in records], BATCH_CONTEXT, random)
+
+
+def sign_together(
+    private: Ed25519PrivateKey, contents: Sequence[bytes], context: bytes, random: Callable[[int], bytes] = secrets.token_bytes
+) -> list[dict[str, bytes]]:
+    """
+    Sign *contents* together; *context* stands before the count and the root. As ``sign_batch``, of which this is the whole.
+    """
+    count = len(contents)
     named = key_id(private.public_key()).encode()
     if count < merkle.FEWEST:
-        return [{KEY_HEADER: named, SIGNATURE_HEADER: sign(private, topic, frame)} for topic, frame in records]
+        return [{KEY_HEADER: named, SIGNATURE_HEADER: private.sign(content)} for content in contents]
     if count > MOST_TOGETHER:
         message = f"one signature is for at most {MOST_TOGETHER} records, not for {count}"
         raise ValueError(message)
     drawn = random(count * merkle.SALT_BYTES)
     salts = [drawn[at : at + merkle.SALT_BYTES] for at in range(0, len(drawn), merkle.SALT_BYTES)]
-    leaves = [merkle.leaf(salt, signed_bytes(*record)) for salt, record in zip(salts, records, strict=True)]
+    leaves = [merkle.leaf(salt, content) for salt, content in zip(salts, contents, strict=True)]
     root, ways = merkle.grow(leaves)
-    signature = private.sign(BATCH_CONTEXT + count.to_bytes(2, "big") + root)
+    signature = private.sign(context + count.to_bytes(2, "big") + root)
     return [
         {KEY_HEADER: named, SIGNATURE_HEADER: signature, PROOF_HEADER: merkle.proof(index, count, salt, beside)}
         for index, (salt, beside) in enumerate(zip(salts, ways, strict=True))
     ]
+
+
+def believe(public: Ed25519PublicKey, content: bytes, headers: Mapping[str, bytes], context: bytes) -> bool:
+    """
+    Say whether *headers* prove that the holder of a key signed *content*, by itself or in a batch under *context*.
+    """
+    signature, proof = headers.get(SIGNATURE_HEADER, b""), headers.get(PROOF_HEADER)
+    try:
+        if proof is None:
+            public.verify(signature, content)
+            return True
+        reached = merkle.climb(proof, content)
+        if reached is None:
+            return False
+        _prove(public.public_bytes_raw(), context + reached, signature)
+    except InvalidSignature:
+        return False
+    return True
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,17 +138,8 @@ class Keyring:
         owner, public = known
         if owner != member:
             raise Refuse("foreign-member")
-        proof = headers.get(PROOF_HEADER)
-        try:
-            if proof is None:
-                public.verify(signature, signed_bytes(topic, frame))
-                return
-            reached = merkle.climb(proof, signed_bytes(topic, frame))
-            if reached is None:
-                raise Refuse("bad-signature")
-            _prove(public.public_bytes_raw(), BATCH_CONTEXT + reached, signature)
-        except InvalidSignature:
-            raise Refuse("bad-signature") from None
+        if not believe(public, signed_bytes(topic, frame), headers, BATCH_CONTEXT):
+            raise Refuse("bad-signature")
 
 
 @lru_cache(maxsize=REMEMBERED)

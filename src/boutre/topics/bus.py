@@ -17,6 +17,8 @@ from typing import Final, cast, get_args
 
 from boutre.errors import Fault
 from boutre.topics.members import BUS, OPERATIONS, Kind, Member, MembersFile, Recipient, RecipientsFile
+from boutre.topics.regions import FILE as _REGIONS
+from boutre.topics.regions import Regions, read_regions
 from boutre.topics.strict import file_name, raise_all, read
 from boutre.topics.topic import OF_THE_MEMBER, Pattern, Topic, TopicsFile
 from boutre.topics.zones import Zones, read_zones
@@ -39,6 +41,7 @@ class Declarations:
     recipients: Mapping[str, Recipient]
     topics: Mapping[str, Topic]
     zones: Zones
+    regions: Regions
 
     def topic(self, name: str) -> Topic:
         """
@@ -75,10 +78,11 @@ def load(root: Path) -> Declarations:
     members_file = read(folder / _MEMBERS, MembersFile, faults, root=root)
     recipients_file = read(folder / _RECIPIENTS, RecipientsFile, faults, root=root)
     zones = read_zones(folder / "zones", faults, root=root)
+    regions = read_regions(folder, faults, root=root)
     files = {
         file_name(path, root): read(path, TopicsFile, faults, root=root)
         for path in sorted(folder.glob("*.toml"))
-        if path.name not in {_MEMBERS, _RECIPIENTS}
+        if path.name not in {_MEMBERS, _RECIPIENTS, _REGIONS}
     }
     if not files:
         faults.append(Fault("topics", "", "declares no topics; they stand in files such as topics/national.toml"))
@@ -93,7 +97,7 @@ def load(root: Path) -> Declarations:
         topics = {}
     raise_all(faults)
     frozen = (MappingProxyType(members), MappingProxyType(recipients), MappingProxyType(topics))
-    return Declarations(root, *frozen, zones)
+    return Declarations(root, *frozen, zones, regions)
 
 
 @dataclass(frozen=True, slots=True)

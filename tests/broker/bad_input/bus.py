@@ -19,6 +19,7 @@ from confluent_kafka import Consumer, Producer, TopicPartition
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
 
+from boutre.connectors.opening import Opening
 from boutre.ops.account import Account, Place
 from boutre.ops.assembly import assemble
 from boutre.ops.collect import PATTERNS, Collector
@@ -184,6 +185,10 @@ class Bus:
         """All rejects of what stood at this place, on whatever topic."""
         return [reject for reject in self.rejects if reject.place == place]
 
+    def names(self, identifier: str) -> frozenset[str]:
+        """The names by which recipients know a record."""
+        return frozenset(pseudonym(self.keys.recipient(recipient), identifier) for recipient in RECIPIENTS)
+
     def given(self, identifier: str) -> set[str]:
         """Who has had a view of a record."""
         return {
@@ -241,7 +246,8 @@ def running(bootstrap: str, folder: Path, revoked: Mapping[str, Ed25519PrivateKe
     with StandingBus(settings, assembly) as standing:
         client = standing.settings.kafka.client()
         account = Account(tuple(assembly.declarations.recipients))
-        collector = Collector(assembly.declarations, assembly.codec, account, client)
+        opening = Opening.of(settings.keys)
+        collector = Collector(assembly.declarations, assembly.codec, account, client, opening)
         limits = {"message.max.bytes": LARGEST_MESSAGE, "partitioner": "murmur2_random", "linger.ms": 0}
         reader = {"group.id": "everything", "isolation.level": "read_committed", "enable.auto.commit": False}
         consumer = Consumer({**client, **reader, "auto.offset.reset": "earliest"})

@@ -26,7 +26,7 @@ UNREADABLE: tuple[Break, ...] = (
 UNKNOWN_NAMES: tuple[Break, ...] = (
     ("topics/recipients.toml", 'member = "comoros"', 'member = "comores"', "recipient[comoros].member"),
     ("processors/pipeline.toml", '"madagascar"', '"madagaskar"', "accept-reports"),
-    ("processors/pipeline.toml", "distress = 900", "distres = 900", "repeats and deadlines"),
+    ("processors/pipeline.toml", "distress = 900", "distres = 900", "repeats, deadlines and safety_of_life"),
     ("processors/agreements/rcoc-ais.toml", 'recipient = "rcoc"', 'recipient = "rcco"', "recipient"),
     ("processors/agreements/rmifc-ais.toml", 'zones = ["demonstration"]', 'zones = ["demo"]', "when.zones"),
     ("processors/agreements/rmifc-ais.toml", '"victims"', '"victim"', "fields.victim"),

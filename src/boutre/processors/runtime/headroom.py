@@ -73,7 +73,8 @@ class Headroom:
             await self._wanted.wait()
             try:
                 await self._look()
-            except (KafkaError, OSError, TimeoutError) as error:
+            except (KafkaError, OSError, TimeoutError, LookupError) as error:
+                # A broker that starts answers for some partitions and not for others.
                 log.warning("lag unknown", error=type(error).__name__)
                 self.looked(None)
                 await asyncio.sleep(1)

@@ -21,6 +21,8 @@ from msgspec.structs import replace
 
 from boutre import metrics
 from boutre.processors.decision import Inbound, Outbound
+from boutre.processors.finish import begin, finished
+from boutre.processors.groups import transactions_of
 from boutre.processors.handle import Handled, Handler, count
 from boutre.processors.runtime.headroom import FLOOD, Headroom
 from boutre.processors.runtime.outbox import LARGEST_BATCH, LARGEST_OUTPUT, Outbox, Row
@@ -186,6 +188,7 @@ class Shard:
         begun = time.monotonic()
         overlay = Overlay(self.store)
         work = Work()
+        begin(self.handler.processor.finish)
         offsets: dict[TopicPartition, int] = {}
         for record in self.pending.turns(floods, self.headroom.allowance(self.partition)):
             taken.append(record)
@@ -198,11 +201,12 @@ class Shard:
         self.headroom.let(self.partition, sum(record.topic in floods for record in taken))
         overlay.check()
         work.changes |= overlay.sweep()
+        outputs = finished(self.handler.processor.finish, work.outputs)
         metrics.STEP_SECONDS.labels(stage=stage).inc(time.monotonic() - begun)
         # Without an end aiokafka would wait for an answer that was lost; the transaction itself has timed out by then.
         async with asyncio.timeout(INDEFINITE_S):
             await outbox.producer.begin_transaction()
-            position = await outbox.write(work.outputs, self._changelog, list(work.changes.values()))
+            position = await outbox.write(outputs, self._changelog, list(work.changes.values()))
             await outbox.producer.send_offsets_to_transaction(offsets, self.group)
             await outbox.producer.commit_transaction()
         overlay.commit(work.changes, max(self.store.position, position))
@@ -233,7 +237,7 @@ class Shard:
         await self._stop()
         producer = AIOKafkaProducer(
             **self.connection,
-            transactional_id=f"{self.group}-{self.partition}",
+            transactional_id=transactions_of(self.group, self.partition),
             transaction_timeout_ms=TRANSACTION_TIMEOUT_MS,
             compression_type="lz4",
             acks="all",

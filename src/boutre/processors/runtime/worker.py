@@ -18,6 +18,7 @@ from faust.types import TP
 
 from boutre.errors import DeclarationError, Fault
 from boutre.metrics import WORKER_PARTITIONS
+from boutre.processors.groups import group_of
 from boutre.processors.handle import Handler
 from boutre.processors.runtime.cluster import Cluster
 from boutre.processors.runtime.headroom import Headroom
@@ -120,13 +121,6 @@ class Assigned:
             # The text of the error may hold values. The worker ends, and its partitions move on or are taken up by the next start.
             log.error("worker ends", processor=self.handler.processor.name, error=type(error).__name__)  # noqa: TRY400 - the same
             await self.app.crash(error)
-
-
-def group_of(processor: str) -> str:
-    """
-    Give the consumer group of a processor.
-    """
-    return f"boutre-{processor}"
 
 
 def build(name: str, handler: Handler, cluster: Cluster, data: Path, changelog: Changelog | None = None) -> faust.App:

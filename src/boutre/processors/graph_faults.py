@@ -1,0 +1,96 @@
+"""
+Proves the graph of what a bus declares, without a broker.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Final
+
+from boutre.errors import Fault
+from boutre.processors.declared_windows import time_faults, window_faults
+
+if TYPE_CHECKING:
+    from boutre.processors.pipeline import Edge, Pipeline, PipelineFile
+
+FILE: Final = "processors/pipeline.toml"
+NATIONAL: Final = "national.{member}.{kind}"
+VIEWS: Final = "for.{recipient}.{kind}"
+
+
+def check(pipeline: Pipeline) -> Iterator[Fault]:
+    """
+    Prove the graph of what is declared.
+
+    Every national topic has one reader, every topic read or written is declared, what shares a changelog has equal partitions,
+    nothing but release writes to a recipient, every view that an agreement gives has its topic, every name is known, and what is
+    remembered is remembered for long enough, by times that nobody can choose.
+    """
+    for edge in pipeline.edges:
+        yield from _edge_faults(pipeline, edge)
+    yield from _reader_faults(pipeline)
+    yield from _view_faults(pipeline)
+    types = pipeline.vocabularies.codes("event-type@1")
+    yield from name_faults(pipeline.file, frozenset(pipeline.declarations.members), types)
+    yield from _twice_faults(pipeline)
+    yield from (
+        Fault(FILE, "safety_of_life", f"is not declared, and the agreement {agreement.id} is for it")
+        for agreement in pipeline.policy.agreements
+        if agreement.safety_of_life and pipeline.file.safety_of_life is None
+    )
+
+
+def _edge_faults(pipeline: Pipeline, edge: Edge) -> Iterator[Fault]:
+    topics = pipeline.declarations.topics
+    for name in (*edge.reads, *sorted(edge.writes), edge.changelog):
+        if name not in topics:
+            yield Fault(FILE, edge.name, f"{name} is not declared in topics/")
+    counts = {topics[name].partitions for name in (*edge.reads, edge.changelog) if name in topics}
+    if len(counts) > 1:
+        yield Fault(FILE, edge.name, f"its topics and its changelog have {sorted(counts)} partitions; they must be equal")
+    if edge.kind != "release" and any(name.startswith("for.") for name in edge.writes):
+        yield Fault(FILE, edge.name, "only a release may write to a recipient")
+    yield from window_faults(FILE, edge.kind, edge.name, edge.windows, pipeline.policy.agreements)
+    yield from time_faults(FILE, edge.name, [topics[name] for name in edge.reads if name in topics], topics.get(edge.changelog))
+
+
+def _reader_faults(pipeline: Pipeline) -> Iterator[Fault]:
+    readers: dict[str, list[str]] = {name: [] for name, topic in pipeline.declarations.topics.items() if topic.pattern == NATIONAL}
+    for edge in pipeline.edges:
+        for name in readers.keys() & set(edge.reads):
+            readers[name].append(edge.name)
+    for name, names in readers.items():
+        if len(names) != 1:
+            yield Fault(FILE, "accept", f"{name} is read by {', '.join(names) or 'nobody'}; exactly one accept reads it")
+
+
+def _view_faults(pipeline: Pipeline) -> Iterator[Fault]:
+    """A view without a topic would be refused when it comes, and with it everybody else's view of the same record."""
+    for recipient, kinds in pipeline.policy.cuts.items():
+        for kind, cuts in kinds.items():
+            if f"for.{recipient}.{kind}" not in pipeline.declarations.topics:
+                given = ", ".join(cut.agreement.id for cut in cuts)
+                yield Fault("topics/recipients.toml", recipient, f"kinds lacks {kind!r}, which it gets by {given}")
+
+
+def name_faults(file: PipelineFile, members: frozenset[str] | None, types: frozenset[str] | None) -> Iterator[Fault]:
+    """
+    Give the names of members and event types that nobody knows; None is not looked up.
+    """
+    for kind in (*(kind for rule in file.repeats for kind in rule.types), *file.deadlines, *_lives(file)):
+        if types is not None and kind not in types | {"default"}:
+            yield Fault(FILE, "repeats, deadlines and safety_of_life", f"{kind!r} is no event type")
+    for accept in file.accept:
+        for member in accept.members:
+            if members is not None and member not in members:
+                yield Fault(FILE, accept.name, f"{member!r} is no member")
+
+
+def _twice_faults(pipeline: Pipeline) -> Iterator[Fault]:
+    rules = [rule.name for rule in pipeline.file.repeats]
+    for key, names in (("name", [edge.name for edge in pipeline.edges]), ("repeats", rules)):
+        yield from (Fault(FILE, key, f"{name!r} is there twice") for name in sorted({one for one in names if names.count(one) > 1}))
+
+
+def _lives(file: PipelineFile) -> tuple[str, ...]:
+    return file.safety_of_life.types if file.safety_of_life is not None else ()

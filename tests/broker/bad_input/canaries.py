@@ -1,0 +1,110 @@
+"""
+Where a value may stand on a bus, and everywhere that it could: topics, Kafka's own topics, segments, state, logs, metrics.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from confluent_kafka import Consumer, KafkaError, TopicPartition
+
+from agreements import exactly
+from boutre.processors.agreement import Agreement
+from broker.bad_input.bus import Bus, Message, scraped
+from records import FIELDS, Value, below, leaves, real_pipeline
+
+KAFKAS_OWN = ("__consumer_offsets", "__transaction_state")
+
+
+@dataclass(frozen=True, slots=True)
+class Canary:
+    """
+    One text of one record: *path* is its field, *given* are the recipients who may read it.
+    """
+
+    text: bytes
+    kind: str
+    path: str
+    given: frozenset[str]
+
+
+def canaries(bus: Bus, kind: str, value: Value) -> Iterator[Canary]:
+    """
+    Every text of a record that occurs once in the world, with who may have it by the agreements that gave it a view.
+    """
+    infos = {info.path: info for info in FIELDS[kind] if not below(kind, info.path)}
+    agreements = {each.name: each for each in real_pipeline().policy.agreements}
+    by: dict[str, list[Agreement]] = {
+        recipient: [agreements[name] for name in view["view"]["agreements"]]
+        for (recipient, of_kind, _), view in bus.collector.views.items()
+        if of_kind == kind and any(view["view"]["of"] == known for known in bus.names(value["id"]))
+    }
+    for path, held in leaves(value):
+        if isinstance(held, str) and held.startswith("canary"):
+            may = {who for who, ours in by.items() if not infos[path].reference and exactly(ours, kind, infos[path])}
+            yield Canary(held.encode(), kind, path, frozenset(may))
+
+
+def strays(bus: Bus, home: Path, member: str, found: list[Canary]) -> list[str]:
+    """
+    Name every canary that stands where it may not, and where that is.
+
+    The owner's national topics and the accepted records hold all of it. A recipient's topics are looked into after they were
+    opened by its key too.
+    """
+    allowed = {f"national.{member}.", "bus.sighting", "bus.interception", "bus.alert", "bus.retraction"}
+    told: list[str] = []
+    for message in [*bus.messages, *kafkas_own(bus)]:
+        topic = message.place[0]
+        if not topic.startswith(tuple(allowed)):
+            reader = topic.split(".")[1] if topic.startswith("for.") else ""
+            told += [
+                f"{one.path} of a {one.kind} on {topic}" for one in found if reader not in one.given and message.holds(one.text)
+            ]
+    for (reader, _, _), view in bus.collector.views.items():
+        shown = {held.encode() for _, held in leaves(view) if isinstance(held, str)}
+        told += [
+            f"{one.path} of a {one.kind} in a view of {reader}" for one in found if reader not in one.given and one.text in shown
+        ]
+    places = [*segments(home, allowed), *((worker.name, Path(worker.log).read_bytes()) for worker in bus.standing.workers)]
+    places += [(f"/metrics of {worker.name}", scraped(worker)) for worker in bus.standing.workers]
+    places += [(path.name, path.read_bytes()) for path in sorted(bus.standing.settings.state.rglob("*")) if path.is_file()]
+    for place, content in places:
+        reader = place.split(".")[1] if place.startswith("for.") else ""
+        told += [f"{one.path} of a {one.kind} in {place}" for one in found if reader not in one.given and one.text in content]
+    return told
+
+
+def segments(home: Path, allowed: set[str]) -> Iterator[tuple[str, bytes]]:
+    """The files of every partition as they lie on the disk; a text that comes once stands in compressed batches as it is."""
+    for path in sorted(home.rglob("*/*")):
+        if path.is_file() and path.suffix in {".log", ".index", ".timeindex", ".snapshot", ".txnindex"}:
+            topic = path.parent.name
+            if not topic.startswith(tuple(allowed)):
+                yield topic, path.read_bytes()
+
+
+def kafkas_own(bus: Bus) -> list[Message]:
+    """All that Kafka itself remembers of groups, positions and transactions."""
+    consumer = Consumer({"bootstrap.servers": bus.bootstrap, "group.id": "canaries", "enable.partition.eof": True})
+    found: list[Message] = []
+    try:
+        topics = consumer.list_topics(timeout=30).topics
+        places = [TopicPartition(name, number, 0) for name in KAFKAS_OWN if name in topics for number in topics[name].partitions]
+        consumer.assign(places)
+        left = len(places)
+        while left:
+            for message in consumer.consume(500, 5):
+                error = message.error()
+                if error is None:
+                    place = (str(message.topic()), int(message.partition() or 0), int(message.offset() or 0))
+                    found.append(Message(place, message.key() or b"", message.value() or b""))
+                else:
+                    assert error.code() == KafkaError._PARTITION_EOF, error
+                    left -= 1
+    finally:
+        consumer.close()
+    assert found
+    return found
