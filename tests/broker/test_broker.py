@@ -94,7 +94,7 @@ def test_what_a_production_broker_is_told_exists(broker: Broker) -> None:
     known = admin.describe_configs([resource])[resource].result(30).keys()
 
     # Settings of the authorizer are its own; Kafka passes them on without listing them.
-    assert {"allow.everyone.if.no.acl.found"} == told - known
+    assert {"allow.everyone.if.no.acl.found", "super.users"} == told - known
 
 
 def test_topics_are_not_made_by_asking(broker: Broker) -> None:

@@ -4,23 +4,17 @@ A cluster that asks who one is, over TLS, is reached by settings alone; what doe
 
 from __future__ import annotations
 
-import datetime as dt
-import ipaddress
 import subprocess
 import sys
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 from confluent_kafka import Consumer, Producer, TopicPartition
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
 
 from boutre.errors import Unavailable
 from boutre.ops.apply import bring
 from boutre.ops.broker import Broker
+from boutre.ops.certificates import Authority
 from boutre.ops.cluster import Cluster
 from boutre.ops.settings import load as settings
 from boutre.topics.bus import load
@@ -28,61 +22,6 @@ from boutre.topics.bus import load
 ROOT = Path(__file__).parents[2]
 PASSWORD = "lagon-bleu"
 KEY_PASSWORD = "only-for-this-test"
-
-
-@dataclass(frozen=True, slots=True)
-class Authority:
-    """
-    A certificate authority that lives as long as a test.
-    """
-
-    key: ec.EllipticCurvePrivateKey
-    certificate: x509.Certificate
-
-    @classmethod
-    def made(cls, name: str) -> Authority:
-        """
-        Make one, valid for a day.
-        """
-        key = ec.generate_private_key(ec.SECP256R1())
-        return cls(key, _certificate(name, key, name, key, authority=True))
-
-    def pem(self) -> bytes:
-        """
-        Its certificate, for those who trust it.
-        """
-        return self.certificate.public_bytes(serialization.Encoding.PEM)
-
-    def server(self) -> bytes:
-        """
-        A key (encrypted, PKCS 8, as Kafka wants it) and a certificate for 127.0.0.1, one after the other.
-        """
-        key = ec.generate_private_key(ec.SECP256R1())
-        certificate = _certificate("broker", key, self.certificate.subject.rfc4514_string()[3:], self.key, authority=False)
-        private = key.private_bytes(
-            serialization.Encoding.PEM,
-            serialization.PrivateFormat.PKCS8,
-            serialization.BestAvailableEncryption(KEY_PASSWORD.encode()),
-        )
-        return private + certificate.public_bytes(serialization.Encoding.PEM)
-
-
-def _certificate(
-    name: str, key: ec.EllipticCurvePrivateKey, issuer: str, signer: ec.EllipticCurvePrivateKey, *, authority: bool
-) -> x509.Certificate:
-    now = dt.datetime.now(dt.UTC)
-    made = (
-        x509.CertificateBuilder()
-        .subject_name(x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)]))
-        .issuer_name(x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, issuer)]))
-        .public_key(key.public_key())
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(now - dt.timedelta(hours=1))
-        .not_valid_after(now + dt.timedelta(days=1))
-        .add_extension(x509.BasicConstraints(ca=authority, path_length=None), critical=True)
-        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]), critical=False)
-    )
-    return made.sign(signer, hashes.SHA256())
 
 
 @pytest.fixture(scope="module")
@@ -99,7 +38,7 @@ def secure(broker: Broker, authority: Authority, tmp_path_factory: pytest.TempPa
     The home of a Kafka with a listener SECURE that speaks SASL_SSL; started by `serving`.
     """
     folder = tmp_path_factory.mktemp("secure")
-    (folder / "broker.pem").write_bytes(authority.server())
+    authority.pair("broker", folder / "broker.pem", password=KEY_PASSWORD)
     (folder / "ca.pem").write_bytes(authority.pem())
     login = "org.apache.kafka.common.security.plain.PlainLoginModule"
     return Broker(

@@ -55,6 +55,7 @@ class Broker:
             ones.
         listeners: further listeners by name, each with its protocol (`{"SECURE": "SASL_SSL"}`).
         properties: what Kafka is told beside, or instead of, the defaults.
+        users: who may sign in by SCRAM-SHA-512 from the first start on, each with its password; see `storage.prepare`.
         detached: let it live on when this process ends.
         heap_mb: the most memory of its heap, in mebibytes.
         cluster_id: the cluster that a fresh data folder is formatted for, where several nodes are one; else a new one.
@@ -70,6 +71,7 @@ class Broker:
         ports: Mapping[str, int] | None = None,
         listeners: Mapping[str, str] | None = None,
         properties: Mapping[str, str] | None = None,
+        users: Mapping[str, str] | None = None,
         detached: bool = False,
         heap_mb: int = _HEAP_MB,
         cluster_id: str | None = None,
@@ -83,6 +85,7 @@ class Broker:
         self._asked = dict(ports or {})
         self._ports: dict[str, int] = {}
         self._properties = dict(properties or {})
+        self._users = dict(users or {})
         self._detached = detached
         self._heap_mb = heap_mb
         self._asked_id = cluster_id
@@ -133,6 +136,12 @@ class Broker:
         """
         return self.home / "kafka.log"
 
+    def tell(self, properties: Mapping[str, str]) -> None:
+        """
+        Tell Kafka more, from its next start on: for properties that name files of its folder.
+        """
+        self._properties.update(properties)
+
     def start(self, timeout: float = _START) -> Self:
         """
         Start it, and return once it answers as the cluster that was formatted here.
@@ -153,7 +162,8 @@ class Broker:
         command = [str(java), *_JVM, f"-Xmx{self._heap_mb}m", f"-Dlog4j2.configurationFile={self.home / 'log4j2.properties'}"]
         command += [f"-Dboutre.log={self.log}", "-cp", ":".join(str(jar) for jar in classpath)]
         if not storage.formatted(self._data):
-            storage.prepare(command, self._data, self.home / "server.properties", self._asked_id or storage.new_cluster_id())
+            cluster = self._asked_id or storage.new_cluster_id()
+            storage.prepare(command, self._data, self.home / "server.properties", cluster, self._users)
         with (self.home / "stdout.log").open("ab") as out:
             self._process = subprocess.Popen(  # noqa: S603 - Java and jars from the cache, files of this folder
                 [*command, "kafka.Kafka", str(self.home / "server.properties")],

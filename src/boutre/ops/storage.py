@@ -7,7 +7,7 @@ from __future__ import annotations
 import base64
 import subprocess
 import uuid
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -47,16 +47,19 @@ def cluster_id(data: Path) -> str:
     raise Unavailable(f"{data} names no cluster id; remove {data.parent} and start again")
 
 
-def prepare(java: Sequence[str], data: Path, server: Path, cluster: str) -> None:
+def prepare(java: Sequence[str], data: Path, server: Path, cluster: str, users: Mapping[str, str] | None = None) -> None:
     """
     Make the folder *data* ready for a node that *server* (its ``server.properties``) describes, of the cluster *cluster*.
 
-    *java* is the command up to the name of the class to run.
+    *java* is the command up to the name of the class to run. *users* may sign in by SCRAM-SHA-512 from the first start on, each by
+    its password (letters and digits); while this runs, whoever may list this machine's processes sees it.
 
     Raises:
         Unavailable: Kafka could not do it, and says why.
     """
     command = [*java, "kafka.tools.StorageTool", "format", "--cluster-id", cluster, "--config", str(server)]
+    for name, password in (users or {}).items():
+        command += ["--add-scram", f"SCRAM-SHA-512=[name={name},password={password}]"]
     made = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603 - Java and jars from the cache
     if made.returncode != 0:
         said = (made.stdout + made.stderr).strip().splitlines()

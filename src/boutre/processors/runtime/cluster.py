@@ -27,13 +27,21 @@ class Cluster:
     ca: str | None = None
     certificate: str | None = None
     key: str | None = None
+    key_password: str | None = field(default=None, repr=False)
 
     def _context(self) -> ssl.SSLContext | None:
         if not self.protocol.endswith("SSL"):
             return None
-        context = ssl.create_default_context(cafile=self.ca)
-        if self.certificate:
-            context.load_cert_chain(self.certificate, self.key)
+        try:
+            context = ssl.create_default_context(cafile=self.ca)
+            if self.certificate:
+                # Without a word for it OpenSSL would ask whoever sits at the terminal.
+                context.load_cert_chain(self.certificate, self.key, self.key_password or "")
+        except OSError as error:  # a file that is not there, or OpenSSL's own
+            message = (
+                f"authority, certificate or key cannot be used ({type(error).__name__}); see their files and the key's password"
+            )
+            raise DeclarationError([Fault("settings", "kafka.ssl_*", message)]) from None
         return context
 
     def aiokafka(self) -> dict[str, Any]:
