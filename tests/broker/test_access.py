@@ -66,6 +66,9 @@ BY_CERTIFICATE: Final = "member.comoros by its certificate"
 NOT_OURS: Final = ("weather.desk", "rmifc-desk", "boutre-release-2", "member.desk")
 """Groups whose names are almost those of parties and processors."""
 
+FOLLOWERS = ("answers", "audit")
+"""What runs beside the processors under a principal of its own."""
+
 NO_IDS: Final = ("boutre-release", "boutre-release-99", "boutre-release-0-0", "boutre-accept-reports-1", "boutre-accept-reports-01")
 """Transactional ids that are almost a processor's: without a partition, of one that its input does not have, of another step."""
 
@@ -171,6 +174,13 @@ def of_topic(ground: Ground, principal: str, topic: Topic) -> set[str]:
         for party in parties
         if (kind, party) in {("member", topic.member), ("recipient", topic.recipient)} and party == name
     }
+    if principal == "bus.answers":
+        told = (
+            {"read"} if topic.name in {"bus.receipt", "bus.retraction"} or topic.name.startswith(("from.", "replies.")) else set()
+        )
+        return told | ({"write"} if topic.name.startswith(("asked.", "replied.")) else set())
+    if principal == "bus.audit":
+        return {"read"} if topic.name == "bus.receipt" else set()
     if kind == "bus":
         edge = next(edge for edge in ground.edges if edge.name == name)
         if topic.name == edge.changelog:
@@ -192,6 +202,7 @@ def of_group(ground: Ground, principal: str, group: str) -> set[str]:
         **{f"member.{one}.desk": f"member.{one}" for one in ground.bus.members},
         **{f"{one}.desk": f"recipient.{one}" for one in ground.bus.recipients},
         "operations.desk": "staff.operations",
+        **{f"boutre.{name}": f"bus.{name}" for name in FOLLOWERS},
     }.get(group)
     if owner is None:
         return set()
@@ -199,7 +210,7 @@ def of_group(ground: Ground, principal: str, group: str) -> set[str]:
         return {"read"}
     if principal == "staff.operations":
         return {"describe"}
-    if kind == "bus" and owner.startswith("bus."):
+    if kind == "bus" and name not in FOLLOWERS and group.startswith("boutre-"):
         mine = next(edge for edge in ground.edges if edge.name == name)
         theirs = next(edge for edge in ground.edges if f"bus.{edge.name}" == owner)
         return {"describe"} if mine.writes & set(theirs.reads) else set()
@@ -242,7 +253,8 @@ def groups_of(ground: Ground) -> list[str]:
     Every group of the declarations, one for each party that names its own, and some that are nobody's.
     """
     parties = [*(f"member.{one}" for one in ground.bus.members), *ground.bus.recipients, "operations"]
-    return [*(f"boutre-{edge.name}" for edge in ground.edges), *(f"{one}.desk" for one in parties), *NOT_OURS]
+    followers = [f"boutre.{name}" for name in FOLLOWERS]
+    return [*(f"boutre-{edge.name}" for edge in ground.edges), *followers, *(f"{one}.desk" for one in parties), *NOT_OURS]
 
 
 def ids_of(ground: Ground) -> list[str]:
@@ -258,7 +270,8 @@ def everybody(ground: Ground) -> dict[str, Login]:
     Who is asked: every principal by its password, one by its certificate as well, and two who may do nothing.
     """
     parties = [*(f"member.{one}" for one in ground.bus.members), *(f"recipient.{one}" for one in ground.bus.recipients)]
-    names = [*parties, *(f"bus.{edge.name}" for edge in ground.edges), "staff.operations", "staff.admin", STRANGER]
+    bus = [*(edge.name for edge in ground.edges), *FOLLOWERS]
+    names = [*parties, *(f"bus.{name}" for name in bus), "staff.operations", "staff.admin", STRANGER]
     logins = {name: ground.login(name) for name in names}
     logins[BY_CERTIFICATE] = ground.certified("member.comoros", ORGANISATION)
     logins[NAMELESS] = Login(ground.secure.broker.ports["CLIENT"])

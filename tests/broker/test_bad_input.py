@@ -596,6 +596,46 @@ def test_a_key_that_is_revoked_while_workers_run_seals_nothing_more(bus: Bus, tm
     assert path.is_file()
 
 
+# --- The way back -----------------------------------------------------------------------------------------------------------
+
+
+def test_a_request_goes_to_its_owner_and_the_reply_comes_back(bus: Bus, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """
+    By the commands that people use: a recipient asks for a field of a view, and the owner refuses, each by names of its own.
+
+    An answer to a view of somebody else's reaches no owner.
+    """
+    for variable, told in (("KEYS", bus.keys.path), ("STATE", tmp_path), ("KAFKA__BOOTSTRAP_SERVERS", bus.bootstrap)):
+        monkeypatch.setenv(f"BOUTRE_{variable}", str(told))
+
+    def run(*words: str, status: int = 0) -> list[Value]:
+        done = CliRunner().invoke(main, ["--bus", str(ROOT), *words])
+        assert status == done.exit_code, done.output
+        text = str(done.stdout)
+        return list(json.loads(text)) if text.startswith("[") else [json.loads(one) for one in text.splitlines()]
+
+    value = sighting(fresh())
+    bus.send(national("sighting", value, at=now_ms()))
+    expect_through(bus, "sighting", value)
+    bus.settled()
+    codec = bus.collector.codec
+    receipts = [codec.decode(message.value).value for message in bus.messages if message.place[0] == "bus.receipt"]
+    views = {one["recipient"]: one["view"] for one in receipts if one["record"] == value["id"] and one["view"]}
+
+    run("answers", "say", views["rcoc"], "--recipient", "rcoc", "--said", "release-requested", "--field", "sensor")
+    run("answers", "say", views["rmifc"], "--recipient", "rcoc", "--said", "acknowledged")
+    assert [] != run("answers", "follow", "--once")
+    (asked,) = [one for one in run("answers", "read", "--member", "comoros", "--output", "json") if one["record"] == value["id"]]
+    run("answers", "reply", asked["id"], "--member", "comoros", "--said", "refused", "--text", "Enquête", "--text-language", "fr")
+    (followed,) = run("answers", "follow", "--once")
+    replies = run("answers", "read", "--recipient", "rcoc", "--output", "json")
+
+    assert (["sensor"], "rcoc", None) == (asked["fields"], asked["recipient"], asked["view"])
+    assert [("refused", views["rcoc"], "Enquête")] == [(one["said"], one["view"], one["text"][0]["text"]) for one in replies]
+    assert 1 == followed["not_made_out"]
+    assert ["refused"] == [one["state"] for one in run("answers", "requests", "--output", "json")]
+
+
 # --- Canaries ---------------------------------------------------------------------------------------------------------------
 
 

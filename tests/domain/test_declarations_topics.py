@@ -116,9 +116,11 @@ def test_what_one_worker_reads_together_has_the_same_partitions(bus: Declaration
 
 def test_what_is_remembered_by_partition_does_not_grow(bus: Declarations) -> None:
     """
-    Partitions may be added to views, rejects and what members are told only.
+    Partitions may be added to views, rejects, answers and what members are told only.
     """
-    assert {"for", "rejects", "told"} == {name.partition(".")[0] for name, topic in bus.topics.items() if topic.growing}
+    assert {"for", "rejects", "told", "from", "asked", "replies", "replied"} == {
+        name.partition(".")[0] for name, topic in bus.topics.items() if topic.growing
+    }
 
 
 def test_member_of_a_topic(bus: Declarations) -> None:

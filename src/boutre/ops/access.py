@@ -10,12 +10,13 @@ only groups that people name themselves are given by a prefix.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 from typing import Final, Literal, TypeAlias
 
 from boutre.errors import Fault
+from boutre.ops.answers_take import ASKED, FROM, RECALLS, RECEIPTS, REPLIED, REPLIES
 from boutre.processors.graph_faults import FILE
 from boutre.processors.groups import group_of, transactions_of
 from boutre.processors.pipeline import Edge
@@ -57,6 +58,13 @@ class Rule:
     operation: Operation
 
 
+FOLLOWERS: Final[Mapping[str, tuple[frozenset[str], frozenset[str]]]] = {
+    "answers": (frozenset({RECEIPTS, RECALLS, FROM, REPLIES}), frozenset({ASKED, REPLIED})),
+    "audit": (frozenset({RECEIPTS}), frozenset()),
+}
+"""What runs beside the processors, by the name of its principal: the topics or patterns that it reads, and those that it writes."""
+
+
 def member(name: str) -> str:
     """
     The principal of a member's connectors.
@@ -83,7 +91,7 @@ def principals(bus: Declarations, edges: Iterable[Edge]) -> tuple[str, ...]:
     All principals of a bus, whether or not they are given anything.
     """
     parties = (*map(member, bus.members), *map(recipient, bus.recipients))
-    return (*parties, *(processor(edge.name) for edge in edges), OPERATIONS, ADMIN)
+    return (*parties, *(processor(name) for name in (*(edge.name for edge in edges), *FOLLOWERS)), OPERATIONS, ADMIN)
 
 
 def wanted(bus: Declarations, edges: Sequence[Edge]) -> frozenset[Rule]:
@@ -98,7 +106,7 @@ def wanted(bus: Declarations, edges: Sequence[Edge]) -> frozenset[Rule]:
     given = [*_parties(bus)]
     readers = {rule.principal for rule in given if rule.operation == "read"}
     groups = [Rule(one, "group", prefix, "prefixed", "read") for one, prefix in _group_prefixes(bus) if one in readers]
-    rules = [*given, *groups, *_processors(bus, edges), *_operations(bus, edges), *_admin(bus)]
+    rules = [*given, *groups, *_processors(bus, edges), *_followers(bus), *_operations(bus, edges), *_admin(bus)]
     raise_all([*_shared(rules)])
     return frozenset(rules)
 
@@ -164,11 +172,24 @@ def _processors(bus: Declarations, edges: Sequence[Edge]) -> Iterator[Rule]:
                 yield Rule(name, "group", group_of(other.name), "literal", "describe")
 
 
+def _followers(bus: Declarations) -> Iterator[Rule]:
+    """They write no transaction and commit nothing to a group; librdkafka looks for the group that they name all the same."""
+    for name, (read, written) in FOLLOWERS.items():
+        for topic in bus.topics.values():
+            own = {topic.name, topic.pattern}
+            if BUS in topic.readers and own & read:
+                yield Rule(processor(name), "topic", topic.name, "literal", "read")
+                yield Rule(processor(name), "group", f"boutre.{name}", "literal", "read")
+            if BUS in topic.writers and own & written:
+                yield Rule(processor(name), "topic", topic.name, "literal", "write")
+
+
 def _operations(bus: Declarations, edges: Iterable[Edge]) -> Iterator[Rule]:
     """Lag is the distance between what a topic holds and what a group has done: to see it is to describe both, not to read."""
     looks: tuple[Operation, ...] = ("describe", "describe-configs")
     yield from (Rule(OPERATIONS, "topic", topic, "literal", operation) for topic in bus.topics for operation in looks)
     yield from (Rule(OPERATIONS, "group", group_of(edge.name), "literal", "describe") for edge in edges)
+    yield from (Rule(OPERATIONS, "group", f"boutre.{name}", "literal", "describe") for name in FOLLOWERS)
     yield from (Rule(OPERATIONS, "group", prefix, "prefixed", "describe") for _, prefix in _group_prefixes(bus))
 
 

@@ -22,6 +22,8 @@ from boutre.ops.settings import Language, Settings, load
 COMMANDS: Final[dict[str, tuple[str, str]]] = {
     "audit": ("boutre.ops.audit_command:audit", "Keep the log of what was released, prove and witness it."),
     "access": ("boutre.ops.access_command:access", "Compare the cluster's access rules with what is declared, and apply them."),
+    "answers": ("boutre.ops.answers_command:answers", "Answer views, ask for more, reply to requests."),
+    "recall": ("boutre.ops.recall_command:recall", "Show what became of records that were taken back, and who is overdue."),
     "connector": ("boutre.ops.connector_command:connector", "Bring a member's reports onto the bus."),
     "form": ("boutre.ops.form_command:form", "Write an empty reporting form, or try a filled one."),
     "keys": ("boutre.ops.keys_command:keys", "Make, hand over, rotate and revoke the keys of a bus."),

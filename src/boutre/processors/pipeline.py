@@ -71,6 +71,15 @@ class RepeatsFile(Declared):
     cell_deg: float = Field(gt=0, le=10)
 
 
+class AnswersFile(Declared):
+    """
+    The clocks of the way back: hours within which an owner replies to a request, and a recipient to a recall.
+    """
+
+    reply_hours: int = Field(ge=1)
+    recall_hours: int = Field(ge=1)
+
+
 class PipelineFile(Declared):
     """
     ``processors/pipeline.toml``.
@@ -79,6 +88,7 @@ class PipelineFile(Declared):
     accept: tuple[AcceptFile, ...] = Field(min_length=1)
     release: ReleaseFile
     deadlines: Mapping[str, int]
+    answers: AnswersFile
     safety_of_life: SafetyOfLife | None = None
     repeats: tuple[RepeatsFile, ...] = ()
 

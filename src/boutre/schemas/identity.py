@@ -92,6 +92,13 @@ def _hmac(key: bytes, beginning: bytes, rest: bytes) -> bytes:
     return outer.digest()
 
 
+def named(digest: bytes) -> str:
+    """
+    Write the first 160 bits of a digest as an id.
+    """
+    return _text(digest)
+
+
 def record_id(member: str, kind: str, feed: str, reference: str, revision: int = 0) -> str:
     """
     Give the id of a report: 32 characters of base 32, the same whenever the same report is sent.

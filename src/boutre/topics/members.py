@@ -10,9 +10,9 @@ from pydantic import Field, model_validator
 
 from boutre.topics.strict import Declared
 
-# Kinds of record that members publish and recipients get; receipt and reject are made by the bus.
+# Kinds of record that members publish and recipients get; receipt and reject are made by the bus, answers go back.
 Published = Literal["sighting", "interception", "alert", "retraction"]
-Kind = Literal["sighting", "interception", "alert", "retraction", "receipt", "reject"]
+Kind = Literal["sighting", "interception", "alert", "retraction", "receipt", "reject", "answer"]
 
 # Parties that are neither member nor recipient: the engine itself, and those who run it.
 BUS: Final = "bus"
