@@ -24,6 +24,7 @@ from click.testing import CliRunner
 from boutre.ops import rehearsal
 from boutre.ops.assembly import assemble
 from boutre.ops.command import main
+from boutre.processors.agreement import Agreement, When
 from pages import Page
 from records import ROOT
 
@@ -109,6 +110,17 @@ def test_the_page_shows_what_is_printed(part: str) -> None:
 def test_the_proposal_is_one() -> None:
     """What the page proposes changes the agreement in three places."""
     assert 3 == sum(row.startswith("+") and not row.startswith("+++") for row in proposed().splitlines())
+
+
+def test_every_key_of_an_agreement_is_explained() -> None:
+    """
+    What the file may say stands in the table, and nothing that it may not.
+    """
+    table = (ROOT / "docs" / "policy.md").read_text(encoding="utf-8").partition("## What an agreement can say")[2]
+    told = {name for row in re.findall(r"^\| (`.+?) \|", table, re.MULTILINE) for name in re.findall(r"`([\w.]+)`", row)}
+    when = {f"when.{name}" for name in When.model_fields}
+
+    assert {*Agreement.model_fields, *when} - {"when"} == told
 
 
 if __name__ == "__main__":
