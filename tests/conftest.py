@@ -19,6 +19,9 @@ ALL = "BOUTRE_TEST_ALL"
 TIERS = ("broker", "registry", "postgresql")
 """Marks of tests that need more than Python."""
 
+KAFKA = ("broker", "chaos", "shell")
+"""Folders of tests that start processes which keep a whole core busy."""
+
 
 # How long an example takes says nothing on a machine that does other work too, and the first use of a schema compiles it.
 settings.register_profile("suite", deadline=None)
@@ -83,6 +86,19 @@ class LeftOut:
             terminalreporter.write_line("nothing")
         elif os.environ.get(ALL):
             terminalreporter.write_line(f"{ALL} is set, so that a run with anything left out has failed.", red=True)
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """
+    Where tests run in two processes, keep those that start a Kafka in one of them, one after another, and each other file together.
+
+    Two brokers with their workers would wait for one another's processor, and a test's patience would end before they are done.
+    """
+    if not config.pluginmanager.hasplugin("xdist"):
+        return
+    for item in items:
+        folder = item.path.relative_to(HERE).parts[0] if item.path.is_relative_to(HERE) else ""
+        item.add_marker(pytest.mark.xdist_group("kafka" if folder in KAFKA else item.path.name))
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -179,7 +179,8 @@ def settle(bus: Bus, topic: str) -> None:
 
 def sink(bus: Bus, folder: Path, recipient: str, *more: str) -> subprocess.Popen[str]:
     """Start the sink to files for a recipient."""
-    environment = {**os.environ, "BOUTRE_KAFKA__BOOTSTRAP_SERVERS": bus.bootstrap, "BOUTRE_STATE": str(folder / "state")}
+    own = {"KAFKA__BOOTSTRAP_SERVERS": bus.bootstrap, "STATE": str(folder / "state"), "KEYS": str(bus.keys.path)}
+    environment = {**os.environ, **{f"BOUTRE_{name}": value for name, value in own.items()}}
     command = [sys.executable, "-m", "boutre", "--bus", str(ROOT), "sink", "run", "jsonl", recipient]
     command += ["--set", f"folder={folder}", "--kind", "sighting", *more]
     return subprocess.Popen(
