@@ -8,11 +8,13 @@ write would never be seen. Here each request is sent as it is, for all names at 
 from __future__ import annotations
 
 import asyncio
+import gc
 import ssl
-from collections.abc import Iterable, Mapping, Sequence
+import warnings
+from collections.abc import Coroutine, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from aiokafka.conn import create_conn
 from aiokafka.protocol.admin import (
@@ -46,8 +48,22 @@ PATIENCE_S: Final = 20.0
 KEY: Final = b"probe"
 """The key of what is written: without a value, so that a worker that reads it back as its memory forgets nothing by it."""
 
+T = TypeVar("T")
 Asked = tuple[str, str, str]
 """Type of the resource, its name, and the operation, with the request that stood for it where there are several."""
+
+
+def ran(questions: Coroutine[Any, Any, T]) -> T:
+    """
+    Run *questions* to their end, and clear up after aiokafka.
+
+    The socket of a connection that was refused it leaves to the garbage collector, whose warning would come up in a later test.
+    """
+    answer = asyncio.run(questions)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ResourceWarning)
+        gc.collect()
+    return answer
 
 
 @dataclass(frozen=True, slots=True)

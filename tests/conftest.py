@@ -88,6 +88,7 @@ class LeftOut:
             terminalreporter.write_line(f"{ALL} is set, so that a run with anything left out has failed.", red=True)
 
 
+@pytest.hookimpl(tryfirst=True)  # xdist reads the groups in the same hook
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """
     Where tests run in two processes, keep those that start a Kafka in one of them, one after another, and each other file together.

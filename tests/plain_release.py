@@ -94,9 +94,7 @@ class PlainRelease:
 
     def _one(self, desk: Desk, kind: str, value: Value, record: Inbound) -> Written:
         cuts = desk.cuts.get(kind, ())
-        accepted = moment(record)
-        names = tuple(cut.agreement.name for cut in cuts)
-        reasons = [why_not(self.step, cut.agreement, kind, value, accepted) for cut in cuts]
+        reasons = [why_not(self.step, cut.agreement, kind, value, moment(record)) for cut in cuts]
         if (value["origin"]["member"], value["id"]) in self.gone:
             return self._receipt(desk, kind, value, record, "withheld", "retracted")
         if not cuts:
@@ -105,10 +103,21 @@ class PlainRelease:
             if not self._had(desk, value, value["recall"]["record"]):
                 return self._receipt(desk, kind, value, record, "withheld", "not-received")
             return self._view(desk, kind, value, record, cuts)
-        allowed = [cut for cut, reason in zip(cuts, reasons, strict=True) if reason is None]
+        return self._under(desk, kind, value, record, dict(zip(cuts, reasons, strict=True)))
+
+    def _under(self, desk: Desk, kind: str, value: Value, record: Inbound, said: Mapping[Cut, str | None]) -> Written:
+        """By agreements, each with the reason why it gives nothing, if any."""
+        names = tuple(cut.agreement.name for cut in said)
+        allowed = [cut for cut, reason in said.items() if reason is None]
         if not allowed:
-            reason = max((reason for reason in reasons if reason), key=GRAVEST.index)
+            reason = max((reason for reason in said.values() if reason), key=GRAVEST.index)
             return self._receipt(desk, kind, value, record, "withheld", reason, names)
+        if any(cut.agreement.encrypt for cut in allowed) and desk.seal(moment(record)) is None:
+            lives = [cut for cut in allowed if cut.agreement.safety_of_life and not cut.agreement.encrypt]
+            if not lives:
+                sealed = tuple(cut.agreement.name for cut in allowed)
+                return self._receipt(desk, kind, value, record, "withheld", "no-key", sealed)
+            allowed = lives
         return self._view(desk, kind, value, record, allowed)
 
     def _had(self, desk: Desk, value: Value, identifier: str) -> list[str]:

@@ -39,7 +39,7 @@ from click.testing import CliRunner, Result
 from confluent_kafka.admin import AdminClient
 from confluent_kafka.cimpl import NewTopic
 
-from access_probe import DENIED, Asked, Login, Probe
+from access_probe import DENIED, Asked, Login, Probe, ran
 from boutre.connectors.kafka_views import Reader
 from boutre.errors import Unavailable
 from boutre.ops import access_command
@@ -311,7 +311,7 @@ def matrix(ground: Ground) -> tuple[dict[str, Probe], Counter[str]]:
     """
     What everybody was told.
     """
-    return asyncio.run(ask_all(ground))
+    return ran(ask_all(ground))
 
 
 async def filled(ground: Ground, topics: list[str]) -> None:
@@ -407,8 +407,8 @@ def test_nobody_comes_in_without_tls_and_the_right_password(ground: Ground) -> N
     async def ask() -> dict[str, bool]:
         return dict(zip(wrong, await asyncio.gather(*map(refused, wrong.values())), strict=True))
 
-    assert dict.fromkeys(wrong, True) == asyncio.run(ask())
-    assert not asyncio.run(refused(right))
+    assert dict.fromkeys(wrong, True) == ran(ask())
+    assert not ran(refused(right))
 
 
 def test_a_certificate_is_somebody_only_by_its_whole_name(ground: Ground) -> None:
@@ -429,8 +429,8 @@ def test_a_certificate_is_somebody_only_by_its_whole_name(ground: Ground) -> Non
         none = Login(ground.secure.broker.ports[CERTIFIED], "SSL", ssl.create_default_context(cafile=str(ground.secure.ca)))
         return await asyncio.gather(*(refused(ground.certified(*one)) for one in names), refused(none))
 
-    assert [True] * (len(names) + 1) == asyncio.run(ask())
-    assert not asyncio.run(refused(ground.certified("member.comoros", ORGANISATION)))
+    assert [True] * (len(names) + 1) == ran(ask())
+    assert not ran(refused(ground.certified("member.comoros", ORGANISATION)))
 
 
 # --- The commands -----------------------------------------------------------------------------------------------------------
@@ -509,7 +509,7 @@ def test_passwords_are_made_once(ground: Ground) -> None:
     assert {"member.france.password"} == {name for name in before if before[name] != after[name]}
     assert {0o600} == {path.stat().st_mode & 0o777 for path in folder.iterdir() if STRANGER not in path.name}
     deadline = time.monotonic() + 20
-    while asyncio.run(refused(ground.login("member.france"))):  # the broker hears of it a moment after the controller
+    while ran(refused(ground.login("member.france"))):  # the broker hears of it a moment after the controller
         assert time.monotonic() < deadline
 
 
@@ -556,7 +556,7 @@ def test_a_recipient_reads_without_a_group_and_by_its_own_groups_alone(ground: G
     """
     config = ground.secure.client("recipient.rmifc", ground.password("recipient.rmifc"))
     topics = ["for.rmifc.alert"]
-    asyncio.run(filled(ground, topics))
+    ran(filled(ground, topics))
 
     with Reader({**config, "group.id": "rmifc.nobody"}, topics, group=None, until_end=True) as looked:
         found = looked.poll(20)

@@ -49,7 +49,7 @@ from broker.bad_input.bus import (
     sighting,
     signable,
 )
-from broker.bad_input.canaries import Canary, canaries, strays
+from broker.bad_input.canaries import Canary, canaries, changed_for, strays
 from broker.bad_input.cases import CASES, REVOKED, Case
 from broker.bad_input.declarations import UNKNOWN_NAMES, UNREADABLE, Break
 from broker.bad_input.inputs import Bad, forms, fresh, json_lines, tables
@@ -657,6 +657,25 @@ def test_a_canary_in_every_field_stands_only_where_it_may(kafka: Broker, bus: Bu
     assert any(not one.given for one in found)
     assert any(one.text in message.value for one in found for message in bus.messages if message.place[0] == "for.rmifc.sighting")
     assert [] == strays(bus, kafka.home, "seychelles", found)
+
+
+@pytest.mark.parametrize(("kind", "member"), [("sighting", "mauritius"), ("interception", "madagascar"), ("alert", "france")])
+def test_what_a_recipient_may_not_have_changes_no_byte_of_what_it_got(bus: Bus, kind: str, member: str) -> None:
+    """
+    Each recipient's message on Kafka, opened: key, value, time and id are those of a record that differs in all that is hidden.
+
+    The other record is cut and written by the same release, by the bus's own keys; judged before sealing, which is random.
+    """
+    value, other = valid_canary(kind, member, f"{kind} own"), valid_canary(kind, member, f"{kind} other")
+    bus.send(national(kind, value, at=now_ms()))
+    bus.follow(lambda: bus.out(value["id"]), f"a {kind} full of canaries")
+    given = bus.given(value["id"])
+
+    assert len(given) > 3
+    for recipient in sorted(given):
+        got, expected = changed_for(bus, recipient, kind, value, other)
+        assert 1 == len(got)
+        assert expected == got, recipient
 
 
 # --- Declarations -----------------------------------------------------------------------------------------------------------

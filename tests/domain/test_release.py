@@ -312,6 +312,24 @@ def test_a_red_report_of_a_sinking_boat_reaches_rescuers_and_its_originator_is_t
     assert {**receipt, "view": None, "commitment": None} == told
 
 
+def test_a_lost_key_keeps_nobody_from_being_saved() -> None:
+    """
+    What must be sealed stays where there is no key; what rescuers may have unsealed goes out alone, as if the other were not there.
+    """
+    sealed = agreement(id="rmifc-a", categories={"origin": "keep", "event": "keep"}, encrypt=True)
+    sinking, other = kwassa(event={"type": "distress"}), kwassa("KM-2")
+    step = replace(release_of(sealed, rescue()), lives=LIVES)
+    alone = replace(release_of(rescue()), lives=LIVES)
+    first, second = (emitted(step, on_bus("interception", value), {}) for value in (sinking, other))
+    expected = views(emitted(alone, on_bus("interception", sinking), {}).records, "rmifc")
+
+    assert [] == views(second.records, "rmifc")
+    assert {"no-key"} == {decoded(out)["reason"] for out in second.records}
+    told, plain = (decoded(one) for one in (*views(first.records, "rmifc"), *expected))
+    assert {**plain, "id": told["id"]} == told
+    assert isinstance(told["origin"], Withheld)
+
+
 def test_inside_a_scope_more_goes_out_and_after_its_end_as_before() -> None:
     """
     While the operation is active its agreement gives beside the ordinary one, and the originator is told; else only the latter.

@@ -23,6 +23,11 @@ from boutre.errors import Unavailable
 Place: TypeAlias = tuple[str, int]
 Start: TypeAlias = Literal["beginning", "end"]
 
+LEADERLESS: Final = frozenset(
+    {KafkaError.NOT_LEADER_FOR_PARTITION, KafkaError.LEADER_NOT_AVAILABLE, KafkaError.UNKNOWN_TOPIC_OR_PART}
+)
+"""Errors of a partition whose leader is about to be there: of a topic that has just been made, or while it moves."""
+
 ANSWER_SECONDS: Final = 15.0
 """
 How long a broker may take to answer about its topics; after that it counts as away.
@@ -281,13 +286,23 @@ class Reader:
         """Give the ends of *places* that hold anything: under read_committed, where the first open transaction begins."""
         ends = {}
         for place in places:
-            try:
-                low, high = self._client.get_watermark_offsets(TopicPartition(*place), timeout=ANSWER_SECONDS)
-            except KafkaException as failure:
-                raise self._unavailable(failure.args[0], place[0]) from None
+            low, high = self._ends_of(place)
             if high > low:
                 ends[place] = high
         return ends
+
+    def _ends_of(self, place: Place) -> tuple[int, int]:
+        """Give the first offset of a partition and the one behind its last; a new one has no leader for a moment."""
+        until = time.monotonic() + ANSWER_SECONDS
+        while True:
+            try:
+                low, high = self._client.get_watermark_offsets(TopicPartition(*place), timeout=ANSWER_SECONDS)
+            except KafkaException as failure:
+                if failure.args[0].code() not in LEADERLESS or time.monotonic() > until:
+                    raise self._unavailable(failure.args[0], place[0]) from None
+                time.sleep(0.1)
+            else:
+                return int(low), int(high)
 
     def _on_revoke(self, _: Client, partitions: list[TopicPartition]) -> None:
         with suppress(Unavailable):

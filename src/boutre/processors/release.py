@@ -188,6 +188,10 @@ class Release:
         sheet = ready.view
         sealed_for = tray.desk.seal(case.accepted) if ready.sealed else None
         if ready.sealed and sealed_for is None:
+            # A lost key keeps nobody from being saved: what rescuers may have unsealed goes out alone.
+            open_ = tuple([cut for cut in cuts if cut.agreement.safety_of_life and not cut.agreement.encrypt])
+            if open_ and case.kind != "retraction":
+                return self._view(tray, case, open_)
             # Before anything is remembered of it: what was never sent is no repeat later.
             return _withheld(tray, case, "no-key", sheet.agreements)
         recipient, key, identifier, had = sheet.recipient, sheet.key, case.identifier, case.had

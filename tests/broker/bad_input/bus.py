@@ -91,6 +91,8 @@ class Message:
     place: Place
     key: bytes
     value: bytes
+    timestamp: int = 0
+    headers: Mapping[str, bytes] = field(default_factory=dict)
 
     def holds(self, secret: bytes) -> bool:
         """Say whether these bytes stand anywhere in it."""
@@ -175,7 +177,9 @@ class Bus:
 
     def _take(self, message: Any) -> None:
         place = (message.topic(), message.partition(), message.offset())
-        self.messages.append(Message(place, message.key() or b"", message.value() or b""))
+        headers = dict(message.headers() or ())
+        stood = Message(place, message.key() or b"", message.value() or b"", message.timestamp()[1], headers)
+        self.messages.append(stood)
         if self.collector.declarations.topic(place[0]).pattern in PATTERNS:
             self.collector._take(message)
         if place[0].startswith("rejects.") and (message.value() or b"")[:1] == b"\0":

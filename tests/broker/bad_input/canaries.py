@@ -7,13 +7,23 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from random import Random
 
 from confluent_kafka import Consumer, KafkaError, TopicPartition
+from msgspec.structs import replace
 
-from agreements import exactly
+from agreements import exactly, other_than_visible
+from boutre.connectors.opening import Opening
+from boutre.ops.assembly import assemble
 from boutre.processors.agreement import Agreement
+from boutre.processors.decision import Emit, Inbound, Outbound
+from boutre.schemas.identity import pseudonym
+from boutre.schemas.view_signature import SentView
 from broker.bad_input.bus import Bus, Message, scraped
-from records import FIELDS, Value, below, leaves, real_pipeline
+from records import FIELDS, ROOT, Value, below, leaves, real_pipeline
+
+ONLY_THE_BUS = {"accepted_at": None, "late": None}
+"""What the bus itself writes into a record's times."""
 
 KAFKAS_OWN = ("__consumer_offsets", "__transaction_state")
 
@@ -45,6 +55,59 @@ def canaries(bus: Bus, kind: str, value: Value) -> Iterator[Canary]:
         if isinstance(held, str) and held.startswith("canary"):
             may = {who for who, ours in by.items() if not infos[path].reference and exactly(ours, kind, infos[path])}
             yield Canary(held.encode(), kind, path, frozenset(may))
+
+
+def changed_for(bus: Bus, recipient: str, kind: str, value: Value, other: Value) -> tuple[list[Outbound], list[Outbound]]:
+    """
+    What a recipient got of a record on this bus, opened; and what release gives of one that differs in all that it may not have.
+
+    The other record takes its hidden part from *other*. Both were accepted at the same moment, by the bus's own clock.
+    """
+    codec, opening = bus.collector.codec, Opening.of(bus.keys)
+    stood = next(one for one in bus.messages if one.place[0] == f"bus.{kind}" and value["id"].encode() in one.value)
+    name = pseudonym(bus.keys.recipient(recipient), value["id"])
+    topic = f"for.{recipient}.{kind}"
+    got = []
+    for one in bus.messages:
+        if one.place[0] == topic:
+            sent = SentView(topic, one.key, one.timestamp, one.headers, one.value)
+            frame = opening.frame(sent, recipient, topic)
+            if codec.decode(frame).value["view"]["of"] == name:
+                got.append(Outbound(topic, one.key, frame, one.timestamp, (("ce_id", one.headers["ce_id"]),)))
+    agreements = {each.name: each for each in real_pipeline().policy.agreements}
+    by = [agreements[each] for each in codec.decode(got[0].value).value["view"]["agreements"]]
+    accepted = codec.decode(stood.value).value
+    ordinary = [each for each in by if not each.exceptional]
+    unseen = {**other, "times": {**other["times"], **ONLY_THE_BUS}}
+    changed = other_than_visible(ordinary or by, kind, accepted, unseen, Random(7))  # noqa: S311 - a test
+    for each in by if ordinary else ():
+        for path in each.fields if each.exceptional else ():
+            # What an exception gives beside the ordinary ones is not hidden; those of this bus keep what they name.
+            _take_over(changed, accepted, path)
+    changed["times"] |= {name: accepted["times"][name] for name in ONLY_THE_BUS}
+    (release,) = (each for each in assemble(ROOT).handlers(bus.keys) if each.processor.name == "release")
+    frame = codec.encode(kind, changed)
+    decision = release.processor.step(Inbound(f"bus.{kind}", 0, 0, stood.key, frame, {}, stood.timestamp), {})
+    assert isinstance(decision, Emit)
+    assert stood.value != frame
+    views = [out for out in decision.records if out.topic == topic]
+    ids = [replace(out, headers=tuple(one for one in out.headers if one[0] == "ce_id"), seal=None) for out in views]
+    return got, ids
+
+
+def _take_over(changed: Value, own: Value, path: str) -> None:
+    """Make one field of a record what it is in another one."""
+    *groups, last = path.split(".")
+    for name in groups:
+        if name not in own:
+            return  # it is a field of other kinds
+        if own[name] is None:
+            changed[name] = None
+            return
+        changed[name] = dict(changed.get(name) or own[name])
+        changed, own = changed[name], own[name]
+    if last in own:
+        changed[last] = own[last]
 
 
 def strays(bus: Bus, home: Path, member: str, found: list[Canary]) -> list[str]:
