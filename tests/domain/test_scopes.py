@@ -19,7 +19,7 @@ from boutre.errors import Fault
 from boutre.ops.command import main
 from boutre.ops.scope_follow import ScopeFollow
 from boutre.processors.pipeline import SCOPES
-from boutre.processors.scopes import Said, Scope, Scopes, read_scopes
+from boutre.processors.scopes import Said, Scope, Scopes, Term, read_scopes
 from boutre.schemas.keys import KeyFolder
 from boutre.schemas.signature import Keyring
 from records import ROOT, STATES, keyring, private
@@ -212,6 +212,28 @@ def test_a_worker_sees_an_operation_open_and_end_without_a_restart(root: Path) -
         seen.append(scopes.active("exercise-2027", START, "comoros"))
 
     assert [False, False, True, False, True, False] == seen
+
+
+def test_keys_that_cannot_be_read_end_every_operation_until_they_can(root: Path) -> None:
+    """
+    At the first look and later: who signed is not known. Once the list is back as it was, so are the operations.
+    """
+    for member in ("comoros", "france"):
+        run(root, "scope", "activate", "exercise-2027", "--member", member, "--person", "x")
+    members, kept = root / "keys" / "members.toml", root / "kept"
+    term = Term(START, END, frozenset({"comoros"}))
+    scopes = Scopes({"exercise-2027": term})
+    follow = ScopeFollow(root / "bus" / SCOPES, scopes, KeyFolder(root / "keys").keyring)
+    seen = []
+    for away in (True, False, True, True, False):
+        if away and members.exists():
+            members.rename(kept)
+        elif not away:
+            kept.rename(members)
+        follow.look()
+        seen.append(scopes.active("exercise-2027", START, "comoros"))
+
+    assert [False, True, False, False, True] == seen
 
 
 @pytest.mark.parametrize(

@@ -16,10 +16,11 @@ from itertools import combinations
 from typing import Final, Literal, TypeAlias
 
 from boutre.errors import Fault
-from boutre.ops.answers_take import ASKED, FROM, RECALLS, RECEIPTS, REPLIED, REPLIES
+from boutre.ops.answers_take import ASKED, FROM, RECALLS, REPLIED, REPLIES
 from boutre.processors.graph_faults import FILE
 from boutre.processors.groups import group_of, transactions_of
 from boutre.processors.pipeline import Edge
+from boutre.processors.receipts import TOPIC as RECEIPTS
 from boutre.topics.bus import Declarations
 from boutre.topics.members import BUS
 from boutre.topics.members import OPERATIONS as OPERATIONS_PARTY

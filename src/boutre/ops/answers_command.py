@@ -16,13 +16,14 @@ from boutre.connectors.plain import line
 from boutre.errors import DeclarationError, Fault
 from boutre.ops import logs
 from boutre.ops.answers_follow import following_answers, run
-from boutre.ops.answers_send import send, told
+from boutre.ops.answers_send import send
 from boutre.ops.answers_store import Asked, open_answers
 from boutre.ops.answers_take import EPOCH, Taker
 from boutre.ops.assembly import assemble
 from boutre.ops.command import with_settings
 from boutre.ops.settings import Settings
 from boutre.ops.sink_command import told_to_stop
+from boutre.ops.whole_topic import values
 from boutre.schemas import answers as words
 
 OUTPUT: Final = click.option("--output", type=click.Choice(["table", "json"]), default="table", show_default=True)
@@ -52,7 +53,7 @@ def follow(settings: Settings, *, once: bool, folder: Path | None) -> None:
         taker = Taker(store, assembly.codec, assembly.declarations, clock)
         with following_answers(taker, settings.kafka.client()) as follower:
             taken = run(follower, stopped.is_set, once=once)
-        click.echo(line({"taken": taken, "to_be_sent": len(store.outbox(1_000_000)), "not_made_out": len(store.unknown())}))
+        click.echo(line({"taken": taken, "to_be_sent": store.unsent(), "not_made_out": len(store.unknown())}))
 
 
 @answers.command(epilog="Example: boutre answers say vyq2... --recipient rcoc --said release-requested --field suspects")
@@ -107,10 +108,10 @@ def read(settings: Settings, recipient: str | None, member: str | None, output: 
     if (recipient is None) == (member is None):
         raise DeclarationError([Fault("--recipient", "", "or --member: name one")])
     assembly = assemble(settings.folder())
-    topic = f"replied.{recipient}" if recipient else f"asked.{member}"
+    topic, party = (f"replied.{recipient}", recipient) if recipient else (f"asked.{member}", f"member.{member}")
     if topic not in assembly.declarations.topics:
         raise DeclarationError([Fault("--recipient" if recipient else "--member", "", f"there is no topic {topic}")])
-    for value in told(settings, assembly.codec, topic):
+    for value in values(settings, assembly.codec, topic, words.KIND, f"{party}.answers"):
         if output == "json":
             click.echo(line(value))
             continue

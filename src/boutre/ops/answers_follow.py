@@ -15,7 +15,8 @@ from confluent_kafka import Consumer, KafkaError, KafkaException, Producer, Topi
 
 from boutre.errors import Unavailable
 from boutre.ops.answers_store import Place
-from boutre.ops.answers_take import RECEIPTS, Taker, reads
+from boutre.ops.answers_take import Taker, reads
+from boutre.processors.receipts import TOPIC as RECEIPTS
 
 log = structlog.get_logger()
 

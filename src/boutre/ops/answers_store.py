@@ -8,16 +8,16 @@ the same id. The file holds no content of records: ids, names of parties, codes,
 
 from __future__ import annotations
 
-import fcntl
 import os
 import sqlite3
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 from boutre.errors import DeclarationError, Fault, Unavailable
+from boutre.locks import held
 
 FILE: Final = "answers.sqlite"
 FORM: Final = 1
@@ -178,6 +178,11 @@ class AnswersStore:
         with _told():
             return self.connection.execute("SELECT * FROM outbox ORDER BY number LIMIT ?", (most,)).fetchall()
 
+    def unsent(self) -> int:
+        """Count what is still to be sent."""
+        with _told():
+            return int(self.connection.execute("SELECT count(*) FROM outbox").fetchone()[0])
+
     def sent(self, numbers: Iterable[int]) -> None:
         """Take out of the outbox what Kafka has acknowledged."""
         with self.transaction():
@@ -218,12 +223,8 @@ def open_answers(folder: Path, *, begin: bool = False) -> Iterator[AnswersStore]
     if not begin and not path.is_file():
         raise DeclarationError([Fault(str(path), "", "does not exist; boutre answers follow begins it")])
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    with (folder / "follow.lock").open("a") as lock, _told():
-        if begin:
-            try:
-                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except OSError:
-                raise Unavailable(f"another boutre answers follow writes to {folder}; one is enough") from None
+    only = f"another boutre answers follow writes to {folder}; one is enough"
+    with held(folder / "follow.lock", only) if begin else nullcontext(), _told():
         if not path.exists():
             os.close(os.open(path, os.O_WRONLY | os.O_CREAT, 0o600))
         with closing(sqlite3.connect(path, timeout=BUSY_SECONDS, isolation_level=None)) as connection:

@@ -12,13 +12,13 @@ import structlog
 
 from boutre.errors import Refuse
 from boutre.ops.answers_store import AnswersStore, View, Waiting
+from boutre.processors.receipts import TOPIC as RECEIPTS
 from boutre.schemas import answers
 from boutre.schemas.codec import Codec
 from boutre.topics.bus import Declarations
 
 log = structlog.get_logger()
 
-RECEIPTS: Final = "bus.receipt"
 RECALLS: Final = "bus.retraction"
 FROM: Final = "from.{recipient}.answer"
 REPLIES: Final = "replies.{member}"

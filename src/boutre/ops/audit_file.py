@@ -4,7 +4,6 @@ The file in which an audit log stands: SQLite, so that a transaction is there wh
 
 from __future__ import annotations
 
-import fcntl
 import os
 import secrets
 import sqlite3
@@ -14,6 +13,7 @@ from pathlib import Path
 from typing import Final
 
 from boutre.errors import BusError, DeclarationError, Fault, Unavailable
+from boutre.locks import held
 from boutre.schemas.audit.entry import fingerprint
 
 FILE: Final = "audit.sqlite"
@@ -68,11 +68,7 @@ def alone(folder: Path) -> Iterator[None]:
     Keep every other follower out of *folder* as long as the block lasts; raises Unavailable where one is in it.
     """
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    with (folder / "follow.lock").open("a") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            raise Unavailable(f"another boutre audit follow writes to {folder}; one is enough") from None
+    with held(folder / "follow.lock", f"another boutre audit follow writes to {folder}; one is enough"):
         yield
 
 

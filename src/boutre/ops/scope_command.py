@@ -15,9 +15,10 @@ import click
 from boutre.errors import DeclarationError, Fault
 from boutre.ops.assembly import assemble, keys_of
 from boutre.ops.command import with_settings
-from boutre.ops.receipts_read import receipts
 from boutre.ops.settings import Settings
+from boutre.ops.whole_topic import values
 from boutre.processors.pipeline import SCOPES
+from boutre.processors.receipts import KIND, TOPIC
 from boutre.processors.scopes import HANDS, Said, Scope, read_scopes
 from boutre.schemas.keys import KeyFolder
 from boutre.schemas.signature import Keyring
@@ -124,7 +125,7 @@ def report(settings: Settings, name: str, output: str) -> None:
     assembly = assemble(settings.folder())
     ours = {each.name for each in assembly.pipeline.policy.agreements if each.scope == one.id}
     counts: Counter[tuple[str, str, str]] = Counter()
-    for receipt in receipts(settings, assembly.codec):
+    for receipt in values(settings, assembly.codec, TOPIC, KIND, "operations.scopes"):
         if receipt["outcome"] == "delivered" and ours.intersection(receipt["agreements"]):
             counts[receipt["recipient"], receipt["member"], receipt["kind"]] += 1
     rows = [

@@ -33,7 +33,7 @@ class ScopeFollow:
     folder: Path
     scopes: Scopes
     keyring: Callable[[], Keyring]
-    _seen: object = None
+    _seen: object = ()
     _stop: threading.Event = field(default_factory=threading.Event)
     _thread: threading.Thread | None = None
 
@@ -48,38 +48,35 @@ class ScopeFollow:
             self._thread.join()
 
     def look(self) -> None:
-        """Read the files anew, where one of them has changed."""
-        # Keys may be revoked without a word in these files: so they are looked at as well, and every time.
-        found = self._state()
+        """Read the files anew, where one of them or the list of keys has changed."""
+        try:
+            files = [(path.name, path.read_bytes()) for path in sorted(self.folder.glob("*.toml"))]
+            keyring = self.keyring()
+        except (BusError, OSError) as error:
+            self._none(type(error).__name__)
+            return
+        found = files, {name: member for name, (member, _) in keyring.keys.items()}, keyring.revoked
         if found == self._seen:
             return
         faults: list[Fault] = []
-        try:
-            scopes, keyring = read_scopes(self.folder, faults), self.keyring()
-        except (BusError, OSError) as error:
-            self.scopes.terms = {}
-            log.error("scopes cannot be read, so none is active", error=type(error).__name__)  # noqa: TRY400 - its text may hold names
-            return
+        scopes = read_scopes(self.folder, faults)
         if faults:
-            self.scopes.terms = {}
-            log.error("scopes cannot be read, so none is active", faults=[f"{fault.file} {fault.key}" for fault in faults])
+            self._none(*(f"{fault.file} {fault.key}" for fault in faults))
         else:
             self.scopes.replace(scopes, keyring)
             log.info("scopes", active=sorted(self.scopes.terms))
         self._seen = found
 
-    def _state(self) -> object:
-        files = [(path.name, path.read_bytes()) for path in sorted(self.folder.glob("*.toml"))]
-        try:
-            keyring = self.keyring()
-        except (BusError, OSError):
-            return None
-        return files, frozenset(keyring.keys), keyring.revoked
+    def _none(self, *why: str) -> None:
+        """Let no scope be active, until what is there can be read; it is said once."""
+        self.scopes.terms = {}
+        if self._seen is not None:
+            log.error("scopes cannot be read, so none is active", why=why)
+        self._seen = None
 
     def _run(self) -> None:
         while not self._stop.wait(EVERY_S):
             try:
                 self.look()
             except Exception as error:  # noqa: BLE001 - this thread must not end, or an end would never be seen
-                self.scopes.terms = {}
-                log.error("scopes cannot be read, so none is active", error=type(error).__name__)  # noqa: TRY400 - the same
+                self._none(type(error).__name__)

@@ -33,8 +33,8 @@ class Facts:
     """
 
     __slots__ = (
-        "_at", "_lives", "_value", "_zones", "_zones_at", "accepted", "codes", "consent", "day", "kind", "label", "marked",
-        "member", "named", "purposes", "rank", "scopes", "type",
+        "_at", "_at_risk", "_lives", "_value", "_zones", "_zones_at", "accepted", "codes", "consent", "day", "kind", "label",
+        "marked", "member", "named", "purposes", "rank", "scopes", "type",
     )  # fmt: skip
 
     def __init__(
@@ -67,11 +67,14 @@ class Facts:
         self._zones: frozenset[str] | None = None
         self._value = value
         self._lives = lives
+        self._at_risk: bool | None = None
 
     @property
     def lives_at_risk(self) -> bool:
         """Say whether lives are at risk by what the bus declares; never, where it declares nothing."""
-        return self._lives is not None and self._lives.at_risk(self._value)
+        if self._at_risk is None:
+            self._at_risk = self._lives is not None and self._lives.at_risk(self._value)
+        return self._at_risk
 
     @property
     def zones(self) -> frozenset[str]:

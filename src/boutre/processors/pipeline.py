@@ -24,6 +24,7 @@ from boutre.processors.handle import Processor
 from boutre.processors.policy import Known, Policy
 from boutre.processors.policy import load as load_policy
 from boutre.processors.receipts import TOLD
+from boutre.processors.receipts import TOPIC as RECEIPTS
 from boutre.processors.release import Desk, Release, no_key
 from boutre.processors.repeats import Rule
 from boutre.processors.safety_of_life import SafetyOfLife
@@ -128,7 +129,7 @@ class Pipeline:
             "release",
             self.file.release.name,
             tuple(f"bus.{kind}" for kind in KINDS),
-            frozenset(name for name, topic in topics.items() if topic.pattern in {VIEWS, TOLD}) | {"bus.receipt", "rejects.bus"},
+            frozenset(name for name, topic in topics.items() if topic.pattern in {VIEWS, TOLD}) | {RECEIPTS, "rejects.bus"},
             f"bus.{self.file.release.name}.changelog",
             windows_of(self.file.release.windows),
         )

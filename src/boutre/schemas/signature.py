@@ -110,6 +110,21 @@ def believe(public: Ed25519PublicKey, content: bytes, headers: Mapping[str, byte
     return True
 
 
+def named_key(headers: Mapping[str, bytes], revoked: frozenset[str]) -> str:
+    """
+    Give the id of the key by which *headers* say that something was signed.
+
+    Raises ``Refuse`` with ``unsigned``, or ``revoked-key`` where it is one of *revoked*.
+    """
+    named = headers.get(KEY_HEADER)
+    if not named or not headers.get(SIGNATURE_HEADER):
+        raise Refuse("unsigned")
+    identifier = named.decode("ascii", "replace")
+    if identifier in revoked:
+        raise Refuse("revoked-key")
+    return identifier
+
+
 @dataclass(frozen=True, slots=True)
 class Keyring:
     """
@@ -126,13 +141,7 @@ class Keyring:
         Raises ``Refuse`` with ``unsigned``, ``unknown-key``, ``revoked-key``, ``foreign-member`` or ``bad-signature``. Whose the
         key is and whether it is in force is asked for each record, also where its batch was proved before.
         """
-        named, signature = headers.get(KEY_HEADER), headers.get(SIGNATURE_HEADER)
-        if not named or not signature:
-            raise Refuse("unsigned")
-        identifier = named.decode("ascii", "replace")
-        if identifier in self.revoked:
-            raise Refuse("revoked-key")
-        known = self.keys.get(identifier)
+        known = self.keys.get(named_key(headers, self.revoked))
         if known is None:
             raise Refuse("unknown-key")
         owner, public = known

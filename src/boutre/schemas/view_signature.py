@@ -18,7 +18,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey,
 
 from boutre.errors import Refuse
 from boutre.schemas.sealing.wrapping import WRAPPED_HEADER
-from boutre.schemas.signature import KEY_HEADER, SIGNATURE_HEADER, believe, sign_together
+from boutre.schemas.signature import believe, named_key, sign_together
 
 ID_HEADER: Final = "ce_id"
 CONTEXT: Final = b"boutre view 1\0"
@@ -89,13 +89,7 @@ class BusKeyring:
 
         Raises ``Refuse`` with ``unsigned``, ``unknown-key``, ``revoked-key`` or ``bad-signature``.
         """
-        named = view.headers.get(KEY_HEADER)
-        if not named or not view.headers.get(SIGNATURE_HEADER):
-            raise Refuse("unsigned")
-        identifier = named.decode("ascii", "replace")
-        if identifier in self.revoked:
-            raise Refuse("revoked-key")
-        public = self.keys.get(identifier)
+        public = self.keys.get(named_key(view.headers, self.revoked))
         if public is None:
             raise Refuse("unknown-key")
         told = view.headers.get(ID_HEADER, b""), view.headers.get(WRAPPED_HEADER, b"")

@@ -7,7 +7,6 @@ was told that it was there.
 
 from __future__ import annotations
 
-import fcntl
 import json
 import os
 from collections.abc import Iterable, Iterator
@@ -15,7 +14,8 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO, Any, Final, Self
 
-from boutre.errors import DeclarationError, Fault, Retry, Unavailable
+from boutre.errors import DeclarationError, Fault, Retry
+from boutre.locks import held
 
 PRIVATE: Final = 0o600
 PRIVATE_FOLDER: Final = 0o700
@@ -130,12 +130,5 @@ def alone(folder: Path, name: str) -> Iterator[None]:
     Keep every other sink of this *name* out of *folder* as long as the block lasts; raises Unavailable where one is in it.
     """
     folder.mkdir(parents=True, exist_ok=True, mode=PRIVATE_FOLDER)
-    descriptor = os.open(folder / f".{name}.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, PRIVATE)
-    try:
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            raise Unavailable(f"another sink {name} writes to {folder}; stop it, or name another folder") from None
+    with held(folder / f".{name}.lock", f"another sink {name} writes to {folder}; stop it, or name another folder"):
         yield
-    finally:
-        os.close(descriptor)

@@ -4,15 +4,13 @@ RocksDB as the stores use it, and how a folder belongs to one process alone.
 
 from __future__ import annotations
 
-import fcntl
-import os
 from functools import cache
 from pathlib import Path
 from typing import Final
 
 from rocksdict import BlockBasedOptions, Cache, DBCompressionType, Options
 
-from boutre.errors import Unavailable
+from boutre.locks import taken
 
 WRITE_BUFFER: Final = 8 << 20
 """Bytes of changes that one store holds in memory before they are sorted into files, up to three times."""
@@ -33,13 +31,7 @@ def alone(path: Path) -> int:
     Raises:
         Unavailable: another process has it.
     """
-    descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        os.close(descriptor)
-        raise Unavailable(f"{path.parent} is used by another worker that runs; give each a folder of its own (--data)") from None
-    return descriptor
+    return taken(path, f"{path.parent} is used by another worker that runs; give each a folder of its own (--data)")
 
 
 @cache
