@@ -74,8 +74,8 @@ class PlainRelease:
     known: dict[tuple[str, str], list[tuple[str, Trace]]] = field(default_factory=dict)
     """By recipient and place of a trace: the reports that it was given there."""
 
-    gone: set[tuple[str, str]] = field(default_factory=set)
-    """By member and record: what was taken back."""
+    gone: set[tuple[str, str, bool]] = field(default_factory=set)
+    """By member and record: what was taken back, in earnest or in an exercise."""
 
     def __call__(self, record: Inbound) -> list[Written]:
         """Release one accepted record to everybody."""
@@ -89,13 +89,13 @@ class PlainRelease:
                 for trace in one.traces:
                     self.known.setdefault((one.recipient, trace.keys[0]), []).append((identifier, trace))
         if kind == "retraction":
-            self.gone.add((member, value["recall"]["record"]))
+            self.gone.add((member, value["recall"]["record"], value["exercise"]))
         return written
 
     def _one(self, desk: Desk, kind: str, value: Value, record: Inbound) -> Written:
         cuts = desk.cuts.get(kind, ())
         reasons = [why_not(self.step, cut.agreement, kind, value, moment(record)) for cut in cuts]
-        if (value["origin"]["member"], value["id"]) in self.gone:
+        if self._gone(value, value["id"]):
             return self._receipt(desk, kind, value, record, "withheld", "retracted")
         if not cuts:
             return self._receipt(desk, kind, value, record, "withheld", "no-agreement")
@@ -120,6 +120,11 @@ class PlainRelease:
             allowed = lives
         return self._view(desk, kind, value, record, allowed)
 
+    def _gone(self, value: Value, identifier: str) -> bool:
+        """Say whether a member took its record back: an exercise takes nothing real back."""
+        told = {exercise for member, record, exercise in self.gone if (member, record) == (value["origin"]["member"], identifier)}
+        return False in told or (value["exercise"] and True in told)
+
     def _had(self, desk: Desk, value: Value, identifier: str) -> list[str]:
         return self.given.get((value["origin"]["member"], desk.recipient, identifier), [])
 
@@ -135,7 +140,7 @@ class PlainRelease:
             for trace in visible
             for key in trace.keys
             for identifier, other in self.known.get((desk.recipient, key), [])
-            if trace.agrees(other.names) and (value["origin"]["member"], identifier) not in self.gone
+            if trace.agrees(other.names) and not self._gone(value, identifier)
         ]
         mark = {"id": earlier[0][0], "rule": earlier[0][1]} if earlier else None
         marked = {**value, "lifecycle": {**value["lifecycle"], "repeats": mark}}

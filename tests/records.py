@@ -27,6 +27,8 @@ from boutre.processors.local import LocalBus
 from boutre.processors.pipeline import Pipeline
 from boutre.processors.release import Release
 from boutre.schemas import lock, vocabulary
+from boutre.schemas.cases.groups import seal
+from boutre.schemas.cases.pool import CaseKeys
 from boutre.schemas.codec import Codec
 from boutre.schemas.fields import FieldInfo, walk
 from boutre.schemas.identity import pseudonym, record_id
@@ -253,11 +255,20 @@ def recall(of: Value, kind: str, member: str | None = None, reference: str | Non
 
 
 def national(
-    kind: str, value: Value, *, at: int = AT, topic: str | None = None, key: bytes | None = None, signer: str | None = None
+    kind: str,
+    value: Value,
+    *,
+    at: int = AT,
+    topic: str | None = None,
+    key: bytes | None = None,
+    signer: str | None = None,
+    cases: CaseKeys | None = None,
 ) -> Outbound:
-    """The signed record of Kafka for *value*, as its member's connector would write it."""
+    """The signed record of Kafka for *value*, as its member's connector would write it: what names people sealed by *cases*."""
     member = value["origin"]["member"]
     frame = CODEC.encode(kind, value)
+    if cases is not None:
+        frame = seal(CODEC, CODEC.decode(frame), cases.take)
     return signed(topic or f"national.{member}.{kind}", frame, signer or member, key or national_key(value).encode(), at=at)
 
 

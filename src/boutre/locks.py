@@ -6,11 +6,16 @@ from __future__ import annotations
 
 import fcntl
 import os
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Final
 
 from boutre.errors import Unavailable
+
+TURN_S: Final = 0.05
+"""Seconds between two attempts of one who waits."""
 
 
 def taken(path: Path, otherwise: str) -> int:
@@ -29,11 +34,20 @@ def taken(path: Path, otherwise: str) -> int:
 
 
 @contextmanager
-def held(path: Path, otherwise: str) -> Iterator[None]:
+def held(path: Path, otherwise: str, patience: float = 0.0) -> Iterator[None]:
     """
-    Hold the lock file *path* as long as the block lasts; raises Unavailable as ``taken`` does.
+    Hold the lock file *path* as long as the block lasts; raises Unavailable as ``taken`` does, after *patience* seconds.
     """
-    descriptor = taken(path, otherwise)
+    until = time.monotonic() + patience
+    while True:
+        try:
+            descriptor = taken(path, otherwise)
+        except Unavailable:
+            if time.monotonic() >= until:
+                raise
+            time.sleep(TURN_S)
+        else:
+            break
     try:
         yield
     finally:

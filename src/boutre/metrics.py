@@ -93,6 +93,18 @@ SPOOL_DROPPED = Counter(
     ("feed",),
     registry=REGISTRY,
 )
+CASE_KEYS_WAITING = Gauge(
+    "boutre_case_keys_waiting",
+    "Case keys that were issued to a member and not seen in use: what its pools have left, and what crashes left over.",
+    ("member",),
+    registry=REGISTRY,
+)
+CASE_KEYS_DESTROYED = Counter(
+    "boutre_case_keys_destroyed",
+    "Case keys that this process destroyed, by the member whose records were erased.",
+    ("member",),
+    registry=REGISTRY,
+)
 BUILD = Info("boutre_build", "Version of the bus.", registry=REGISTRY)
 BUILD.info({"version": __version__})
 

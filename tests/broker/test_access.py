@@ -66,7 +66,7 @@ BY_CERTIFICATE: Final = "member.comoros by its certificate"
 NOT_OURS: Final = ("weather.desk", "rmifc-desk", "boutre-release-2", "member.desk")
 """Groups whose names are almost those of parties and processors."""
 
-FOLLOWERS = ("answers", "audit")
+FOLLOWERS = ("answers", "audit", "cases")
 """What runs beside the processors under a principal of its own."""
 
 NO_IDS: Final = ("boutre-release", "boutre-release-99", "boutre-release-0-0", "boutre-accept-reports-1", "boutre-accept-reports-01")
@@ -174,13 +174,8 @@ def of_topic(ground: Ground, principal: str, topic: Topic) -> set[str]:
         for party in parties
         if (kind, party) in {("member", topic.member), ("recipient", topic.recipient)} and party == name
     }
-    if principal == "bus.answers":
-        told = (
-            {"read"} if topic.name in {"bus.receipt", "bus.retraction"} or topic.name.startswith(("from.", "replies.")) else set()
-        )
-        return told | ({"write"} if topic.name.startswith(("asked.", "replied.")) else set())
-    if principal == "bus.audit":
-        return {"read"} if topic.name == "bus.receipt" else set()
+    if kind == "bus" and name in FOLLOWERS:
+        return of_follower(name, topic.name)
     if kind == "bus":
         edge = next(edge for edge in ground.edges if edge.name == name)
         if topic.name == edge.changelog:
@@ -190,6 +185,19 @@ def of_topic(ground: Ground, principal: str, topic: Topic) -> set[str]:
     if principal == "staff.operations":
         return {"describe", "describe-configs", *(("read",) if "operations" in topic.readers else ())}
     return {"describe", "describe-configs", "create", "alter", "alter-configs"} if principal == "staff.admin" else set(by_party)
+
+
+def of_follower(name: str, topic: str) -> set[str]:
+    """
+    What one who follows beside the processors may do with a topic.
+    """
+    if name == "cases":
+        reports = topic.startswith("national.") and topic.endswith((".sighting", ".interception", ".alert"))
+        return {"read"} if reports or topic == "bus.retraction" else set()
+    if name == "audit":
+        return {"read"} if topic == "bus.receipt" else set()
+    told = {"read"} if topic in {"bus.receipt", "bus.retraction"} or topic.startswith(("from.", "replies.")) else set()
+    return told | ({"write"} if topic.startswith(("asked.", "replied.")) else set())
 
 
 def of_group(ground: Ground, principal: str, group: str) -> set[str]:

@@ -28,10 +28,12 @@ from msgspec.structs import replace
 from boutre.connectors.consumer import Consumer
 from boutre.connectors.memory import partition_of
 from boutre.connectors.opening import Lost, Opening
+from boutre.errors import Refuse
 from boutre.ops.account import Place
 from boutre.ops.broker import Broker
 from boutre.ops.command import main
 from boutre.processors.decision import Outbound
+from boutre.schemas.cases.groups import personal
 from boutre.schemas.identity import record_id
 from boutre.schemas.keys import KeyFolder
 from boutre.schemas.sealing.suites import HYBRID
@@ -54,9 +56,10 @@ from broker.bad_input.cases import CASES, REVOKED, Case
 from broker.bad_input.declarations import UNKNOWN_NAMES, UNREADABLE, Break
 from broker.bad_input.inputs import Bad, forms, fresh, json_lines, tables
 from broker.bad_input.member import Machine
+from broker.bad_input.sealing import as_sent
 from broker.conftest import started
 from canaries import valid_canary
-from records import RECIPIENTS, ROOT, Value, national, report, signed
+from records import CODEC, RECIPIENTS, ROOT, Value, report, signed
 
 RESERVED = 150_000_000
 """Bytes that a worker may come to take for bad input, whatever it is."""
@@ -121,6 +124,14 @@ def nowhere_else(bus: Bus, secret: str, reject: Rejected) -> None:
 # --- Records, one by one ----------------------------------------------------------------------------------------------------
 
 
+def names_people(frame: bytes | None) -> bool:
+    """Say whether a frame holds personal groups that nobody sealed."""
+    try:
+        return bool(personal(CODEC.decode(frame).value))
+    except Refuse:
+        return False
+
+
 @dataclass(frozen=True, slots=True)
 class Sent:
     """
@@ -150,14 +161,14 @@ def send_case(bus: Bus, number: int, case: Case) -> Sent:
     count = bus.collector.declarations.topic(bad.topic).partitions
     place = bus.send(bad, (partition_of(bad.key, count) + case.strayed) % count if case.strayed else None)
     good = good_behind(bad.topic, number)
-    behind = bus.send(national("sighting", good, at=now_ms()))
+    behind = bus.send(as_sent("sighting", good, at=now_ms()))
     for _ in range(64):
         # A key decides its partition: others are tried until one falls behind the bad record.
         if behind[1] == place[1]:
             break
         number += 1000
         good = good_behind(bad.topic, number)
-        behind = bus.send(national("sighting", good, at=now_ms()))
+        behind = bus.send(as_sent("sighting", good, at=now_ms()))
     assert place[:2] == behind[:2]
     assert place[2] < behind[2]
     return Sent(secret, place, bad.value, good)
@@ -177,13 +188,16 @@ def sent(bus: Bus) -> dict[str, Sent]:
 def test_a_bad_record_is_one_reject_and_the_next_goes_through(bus: Bus, sent: dict[str, Sent], name: str) -> None:
     """
     A bad record of any sort is rejected once, to its owner alone, with its bytes; the good one behind it reaches its recipients.
+
+    Personal data that nobody sealed is not written once more, not even for its owner.
     """
     case, one = CASES[name], sent[name]
     reject = only_reject(bus, one.place, case.code)
 
     assert recipients_of("sighting", one.good) == bus.given(one.good["id"])
     assert {"rejected"} == {bus.account.outcome(str(reject.value["input"]), recipient) for recipient in RECIPIENTS}
-    assert (one.content[:65_536] if one.content is not None else None) == reject.value["content"]
+    kept = None if names_people(one.content) else one.content
+    assert (kept[:65_536] if kept is not None else None) == reject.value["content"]
     assert case.field is None or case.field == reject.value["place"]["field"]
     if one.content is not None and one.secret.encode() in one.content:
         nowhere_else(bus, one.secret, reject)
@@ -200,7 +214,7 @@ def batch_of(*outs: Outbound) -> bytes:
 def fine() -> tuple[Value, Outbound]:
     """A good record of Madagascar, and its message."""
     value = sighting(fresh(), "madagascar")
-    return value, national("sighting", value, at=now_ms())
+    return value, as_sent("sighting", value, at=now_ms())
 
 
 def test_a_header_whose_name_is_no_text_takes_nobody_with_it(bus: Bus, secret: str) -> None:
@@ -284,7 +298,7 @@ def test_a_clock_that_is_a_little_ahead_is_believed(bus: Bus) -> None:
     """
     value = sighting(fresh(), "seychelles")
     value["times"]["observed"]["at"] += timedelta(hours=1, minutes=8)
-    bus.send(national("sighting", value, at=now_ms()))
+    bus.send(as_sent("sighting", value, at=now_ms()))
 
     expect_through(bus, "sighting", value)
 
@@ -295,7 +309,7 @@ def test_headers_for_routers_decide_nothing(bus: Bus) -> None:
     """
     value, other = sighting(fresh(), "seychelles"), sighting(fresh(), "seychelles")
     lies = {"ce_id": str(other["id"]).encode(), "ce_type": b"boutre.alert", "ce_source": b"/france/x", "ce_specversion": b"\xff"}
-    out = national("sighting", value, at=now_ms())
+    out = as_sent("sighting", value, at=now_ms())
     bus.send(replace(out, headers=(*out.headers, *lies.items())))
 
     expect_through(bus, "sighting", value)
@@ -322,7 +336,7 @@ def test_a_report_of_thousands_of_names_is_remembered_in_few_bytes(bus: Bus) -> 
     values = [sighting(fresh(), "france", claims=names, position=where) for _ in range(3)]
     for value in values:
         value["event"]["type"] = "attack"
-        bus.send(national("sighting", value, at=now_ms()))
+        bus.send(as_sent("sighting", value, at=now_ms()))
     bus.follow(lambda: all(bus.out(value["id"]) for value in values), "reports with many names")
 
     remembered = [message for message in bus.messages if message.place[0] == "bus.accept-reports.changelog"]
@@ -383,8 +397,8 @@ def test_a_flood_of_garbage_drowns_nobody(bus: Bus) -> None:
         squeezed.produce(topic, b"\0" * 990_000, b"x")
         squeezed.poll(0.001)
     assert squeezed.flush(60) == 0
-    bus.send(national("sighting", other, at=now_ms()))
-    bus.send(national("sighting", own, at=now_ms()))
+    bus.send(as_sent("sighting", other, at=now_ms()))
+    bus.send(as_sent("sighting", own, at=now_ms()))
 
     expect_through(bus, "sighting", other)
     expect_through(bus, "sighting", own)
@@ -415,7 +429,7 @@ def test_the_audit_log_has_every_receipt_and_shows_what_is_altered(
         return str(done.stdout)
 
     value = sighting(fresh())
-    bus.send(national("sighting", value, at=now_ms()))
+    bus.send(as_sent("sighting", value, at=now_ms()))
     expect_through(bus, "sighting", value)
     bus.settled()
     codec = bus.collector.codec
@@ -559,7 +573,7 @@ def test_what_is_sealed_stands_on_no_disk_but_its_recipient_reads_it(kafka: Brok
     A text that the partner gets stands in the segments of the bus's own topics, and in none of the partner's; the partner reads it.
     """
     value = in_need(secret)
-    bus.send(national("interception", value, at=now_ms()))
+    bus.send(as_sent("interception", value, at=now_ms()))
     bus.follow(lambda: bus.out(value["id"]), "a report of people in need")
 
     assert PARTNER in bus.given(value["id"])
@@ -577,12 +591,12 @@ def test_a_key_that_is_revoked_while_workers_run_seals_nothing_more(bus: Bus, tm
     for identifier in old:
         bus.keys.revoke(identifier)
     first, second = in_need(fresh()), in_need(fresh())
-    bus.send(national("interception", first, at=now_ms()))
+    bus.send(as_sent("interception", first, at=now_ms()))
     bus.follow(lambda: bus.out(first["id"]), "a report that cannot be sealed")
     told = bus.account.receipts[first["id"], PARTNER]
     path, row = bus.keys.make_recipient(PARTNER, HYBRID, date(2000, 1, 1), date(2100, 1, 1))
     bus.keys.take("recipients.toml", [row])
-    bus.send(national("interception", second, at=now_ms()))
+    bus.send(as_sent("interception", second, at=now_ms()))
     bus.follow(lambda: bus.out(second["id"]), "a report that is sealed for a new key")
     elsewhere = KeyFolder(tmp_path)
     elsewhere.take("bus.toml", bus.keys.bus_rows())
@@ -615,7 +629,7 @@ def test_a_request_goes_to_its_owner_and_the_reply_comes_back(bus: Bus, tmp_path
         return list(json.loads(text)) if text.startswith("[") else [json.loads(one) for one in text.splitlines()]
 
     value = sighting(fresh())
-    bus.send(national("sighting", value, at=now_ms()))
+    bus.send(as_sent("sighting", value, at=now_ms()))
     expect_through(bus, "sighting", value)
     bus.settled()
     codec = bus.collector.codec
@@ -643,18 +657,19 @@ def test_a_canary_in_every_field_stands_only_where_it_may(kafka: Broker, bus: Bu
     """
     Of a record of every kind each text stands on its owner's topic, among the accepted records, and with whom its rules keep it.
 
-    Looked for in every topic's messages and segments, Kafka's own topics, views when they are opened, receipts, what members are
-    told, rejects, changelogs, state, logs and metrics.
+    What names people stands open nowhere at all. Looked for in every topic's messages and segments, Kafka's own topics, views when
+    they are opened, receipts, what members are told, rejects, changelogs, state, logs and metrics.
     """
     found: list[Canary] = []
     for number, kind in enumerate(("sighting", "interception", "alert")):
         value = valid_canary(kind, "seychelles", str(number))
-        bus.send(national(kind, value, at=now_ms()))
+        bus.send(as_sent(kind, value, at=now_ms()))
         bus.follow(lambda value=value: bus.out(value["id"]), f"a {kind} full of canaries")  # type: ignore[misc] # its default is a value
         found += canaries(bus, kind, value)
 
     assert {"rmifc", "rcoc", "france"} <= {who for one in found for who in one.given}
     assert any(not one.given for one in found)
+    assert {"victims", "suspects", "narrative"} <= {one.path.partition(".")[0] for one in found if one.sealed}
     assert any(one.text in message.value for one in found for message in bus.messages if message.place[0] == "for.rmifc.sighting")
     assert [] == strays(bus, kafka.home, "seychelles", found)
 
@@ -667,7 +682,7 @@ def test_what_a_recipient_may_not_have_changes_no_byte_of_what_it_got(bus: Bus, 
     The other record is cut and written by the same release, by the bus's own keys; judged before sealing, which is random.
     """
     value, other = valid_canary(kind, member, f"{kind} own"), valid_canary(kind, member, f"{kind} other")
-    bus.send(national(kind, value, at=now_ms()))
+    bus.send(as_sent(kind, value, at=now_ms()))
     bus.follow(lambda: bus.out(value["id"]), f"a {kind} full of canaries")
     given = bus.given(value["id"])
 

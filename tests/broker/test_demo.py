@@ -7,9 +7,11 @@ from __future__ import annotations
 import json
 import os
 import re
+import sqlite3
 import subprocess
 import sys
 from collections import Counter
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -73,7 +75,7 @@ def test_the_feeds_are_published_whole(summary: dict[str, Any]) -> None:
     """
     Both incident feeds come whole, and each message of the AIS sample is a record, a reject or a named message that is no report.
 
-    A feed that is sent a second time is dropped whole as the same report come again.
+    A feed that is sent a second time is dropped whole as the same report come again; one more input is a recall.
     """
     feeds = summary["feeds"]
     lines = {
@@ -85,9 +87,9 @@ def test_the_feeds_are_published_whole(summary: dict[str, Any]) -> None:
     assert lines == {name: feeds[f"incidents-{name}"]["records"] + feeds[f"incidents-{name}"]["rejected"] for name in lines}
     assert ais["records"] > 2000
     assert {"incidents-imb": 716} == summary["sent_again"]
-    assert summary["sent"] == sum(feed["records"] for feed in feeds.values()) + 716
+    assert summary["sent"] == sum(feed["records"] for feed in feeds.values()) + 716 + 1
     assert {"accept-reports: same-report": 716} == summary["dropped"]
-    assert summary["inputs"] == sum(feed["records"] + feed["rejected"] for feed in feeds.values())
+    assert summary["inputs"] == sum(feed["records"] + feed["rejected"] for feed in feeds.values()) + 1
 
 
 def test_the_files_hold_what_the_summary_says(out: Path, summary: dict[str, Any]) -> None:
@@ -103,6 +105,26 @@ def test_the_files_hold_what_the_summary_says(out: Path, summary: dict[str, Any]
     assert summary["delivered_by_recipient_and_kind"] == counted
 
 
+def test_a_recall_is_told_answered_and_carried_out(out: Path, summary: dict[str, Any]) -> None:
+    """
+    A record is taken back: whoever had it is told and asked, its key is destroyed, and the migration database has no row of it.
+
+    Its name for the partner is that of the recall which stands in the partner's lines.
+    """
+    recall = summary["recall"]
+    partner = [json.loads(line) for line in (out / "protection-partner" / "retraction.jsonl").read_text("utf-8").splitlines()]
+    (told,) = [view["recall"] for view in partner]
+    with closing(sqlite3.connect(out / "protection-partner" / "migration.sqlite")) as database:
+        rows = {of for (of,) in database.execute("SELECT of_record FROM record WHERE kind <> 'retraction'")}
+
+    assert "erase" == told["scope"]
+    assert told["record"] not in rows
+    assert rows or summary["delivered_by_recipient_and_kind"]["protection-partner"]["interception"] == 1
+    assert ("erased", "held") == (recall["answers"]["protection-partner"], recall["answers"]["rcoc"])
+    assert None in recall["answers"].values()
+    assert recall["keys_destroyed"] == 1
+
+
 @pytest.mark.parametrize("secret", SECRETS)
 def test_a_withheld_value_occurs_nowhere_in_a_recipients_output(out: Path, summary: dict[str, Any], secret: str) -> None:
     """
@@ -112,8 +134,8 @@ def test_a_withheld_value_occurs_nowhere_in_a_recipients_output(out: Path, summa
     holders = {
         recipient
         for recipient in summary["by_recipient"]
-        for path in (out / recipient).iterdir()
-        if any(form in path.read_bytes() for form in forms)
+        for path in (out / recipient).rglob("*")
+        if path.is_file() and any(form in path.read_bytes() for form in forms)
     }
 
     assert SECRETS[secret] == holders

@@ -25,12 +25,13 @@ VIEWS: Final = "SELECT view_id FROM record"
 @dataclass(frozen=True, slots=True)
 class Effect:
     """
-    One sink of one recipient; *place* is its folder, or the URL of its database.
+    One sink of one recipient; *place* is its folder, or the URL of its database, and *keys* where that has its keys.
     """
 
     sink: str
     recipient: str
     place: str
+    keys: Path | None = None
 
     @property
     def name(self) -> str:
@@ -38,9 +39,11 @@ class Effect:
         return self.sink if self.sink == "jsonl" else f"{self.sink}-{self.place.partition(':')[0]}"
 
     @property
-    def option(self) -> str:
+    def options(self) -> tuple[str, ...]:
         """What the command is told."""
-        return f"folder={self.place}" if self.sink == "jsonl" else f"url={self.place}"
+        said = [f"folder={self.place}" if self.sink == "jsonl" else f"url={self.place}"]
+        said += [f"keys={self.keys}"] if self.keys else []
+        return tuple(part for option in said for part in ("--set", option))
 
     def ids(self) -> list[str]:
         """Give the ids of all views that it holds, each as often as it is there."""
@@ -74,7 +77,7 @@ def chosen(folder: Path, server: str | None) -> tuple[Effect, ...]:
     file = Effect("migration", "protection-partner", f"sqlite:///{folder / 'migration.sqlite'}")
     # Beside the one who cares for people, a centre whose every view goes into a database too.
     second = server or f"sqlite:///{folder / 'rcoc.sqlite'}"
-    return (*lines, file, Effect("migration", "rcoc", second))
+    return (*lines, file, Effect("migration", "rcoc", second, folder / "rcoc.keys"))
 
 
 @contextmanager

@@ -74,7 +74,7 @@ class Ground:
             self._add("connector", feed.id, feed.id, ("connector", "run", feed.id))
         for effect in self.effects:
             name = f"{effect.name}-{effect.recipient}"
-            self._add("sink", name, effect.recipient, ("sink", "run", effect.sink, effect.recipient, "--set", effect.option))
+            self._add("sink", name, effect.recipient, ("sink", "run", effect.sink, effect.recipient, *effect.options))
         for process in self.processes:
             process.start()
         self.say(f"{len(self.processes)} processes are started")

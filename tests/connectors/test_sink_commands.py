@@ -25,7 +25,7 @@ def test_all_sinks_are_listed_with_their_options() -> None:
     listed = {line["name"]: line for line in map(json.loads, done.stdout.splitlines())}
 
     assert set(SHIPPED) <= set(listed)
-    assert listed["migration"]["options"] == ["url"]
+    assert listed["migration"]["options"] == ["url", "keys"]
     assert all(line["summary"] for line in listed.values())
 
 

@@ -6,18 +6,16 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
-import socket
 import sqlite3
 import subprocess
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import closing
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -28,109 +26,24 @@ from boutre.connectors.plain import plain
 from boutre.connectors.sinks.migration import sqlite
 from boutre.connectors.sinks.migration.database import Options, open_database, write
 from boutre.connectors.sinks.migration.dialect import Connection, statements, storable
-from boutre.connectors.sinks.migration.rows import rows
+from boutre.connectors.sinks.migration.personal import divide
+from boutre.connectors.sinks.migration.reading import read
+from boutre.connectors.sinks.migration.rows import Row, rows
 from boutre.connectors.sinks.migration.store import VERSIONS, prepare, store
 from boutre.connectors.sinks.trial import SEEN, WITHHELD, SinkContract, delivery
 from boutre.errors import DeclarationError, Refuse, Retry, Unavailable
-
-BINARIES = sorted(Path("/usr/lib/postgresql").glob("*/bin"), key=lambda path: int(path.parent.name))
-
-
-def missing(reason: str) -> None:
-    """Leave a test out, or fail it where everything must run."""
-    if os.environ.get("BOUTRE_TEST_ALL"):
-        pytest.fail(reason)
-    pytest.skip(reason)
+from migration_views import ask, put
+from postgresql_server import Server
 
 
-class Server:
-    """
-    A PostgreSQL of these tests' own, in a folder that goes with it.
-    """
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        self._user = ["runuser", "-u", "postgres", "--"] if os.geteuid() == 0 else []
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            self.port = free.getsockname()[1]
-
-    def run(self, program: str, *arguments: str) -> str:
-        """Run one of PostgreSQL's programs, which refuse to be root."""
-        done = subprocess.run(
-            [*self._user, str(BINARIES[-1] / program), *arguments], cwd="/", capture_output=True, text=True, check=False
-        )
-        if done.returncode:
-            raise RuntimeError(f"{program}: {done.stderr}")
-        return done.stdout
-
-    def start(self) -> None:
-        """Start it, or start it again."""
-        options = f"-p {self.port} -c listen_addresses=127.0.0.1 -c unix_socket_directories='' -c fsync=off"
-        self.run("pg_ctl", "-D", str(self.folder / "data"), "-l", str(self.folder / "log"), "-w", "-o", options, "start")
-
-    def stop(self) -> None:
-        """Stop it at once."""
-        self.run("pg_ctl", "-D", str(self.folder / "data"), "-m", "immediate", "-w", "stop")
-
-    def sql(self, statement: str, database: str = "postgres") -> str:
-        """Run a statement as its owner."""
-        return self.run("psql", "-h", "127.0.0.1", "-p", str(self.port), "-U", "postgres", "-d", database, "-Atqc", statement)
-
-    def url(self, database: str) -> str:
-        """The URL of one of its databases."""
-        return f"postgresql://postgres@127.0.0.1:{self.port}/{database}"
+def in_file(path: Path) -> Options:
+    """A database in a file."""
+    return Options(f"sqlite:///{path}")
 
 
-@pytest.fixture(scope="module")
-def server() -> Iterator[Server]:
-    """A PostgreSQL server with PostGIS at hand."""
-    pytest.importorskip("psycopg", reason="psycopg is missing: pip install 'boutre[postgresql]'")
-    if not BINARIES:
-        missing("PostgreSQL is missing: apt-get install postgresql postgis")
-    if os.geteuid() == 0 and shutil.which("runuser") is None:
-        missing("PostgreSQL cannot be run by root, and runuser is missing")
-    with TemporaryDirectory(prefix="boutre-postgresql-") as name:
-        folder = Path(name)
-        if os.geteuid() == 0:
-            shutil.chown(folder, "postgres")
-        made = Server(folder)
-        made.run("initdb", "-D", str(folder / "data"), "-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale", "C")
-        made.start()
-        try:
-            if not made.sql("SELECT 1 FROM pg_available_extensions WHERE name = 'postgis'").strip():
-                missing("PostGIS is missing: apt-get install postgis")
-            made.sql("CREATE DATABASE with_postgis")
-            made.sql("CREATE EXTENSION postgis", "with_postgis")
-            yield made
-        finally:
-            made.stop()
-
-
-@pytest.fixture
-def database(server: Server, request: pytest.FixtureRequest) -> str:
-    """The URL of a database that only this test has."""
-    name = f"boutre_{abs(hash(request.node.nodeid))}"
-    server.sql(f"CREATE DATABASE {name} TEMPLATE with_postgis")
-    return server.url(name)
-
-
-@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgresql)])
-def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    """A database that has nothing yet, of each kind in turn."""
-    return f"sqlite:///{tmp_path}/migration.db" if request.param == "sqlite" else str(request.getfixturevalue("database"))
-
-
-def ask(url: str, query: str) -> list[tuple[Any, ...]]:
-    """Ask a database what it holds."""
-    with open_database(Options(url)) as connection:
-        return connection.rows(query)
-
-
-def put(url: str, *views: Delivery) -> None:
-    """Write views into a database."""
-    with write.open(Options(url)) as deliver:
-        deliver(views)
+def made(view: Delivery) -> tuple[Row, ...]:
+    """The rows of a view."""
+    return rows(view, divide(plain(view.value)))
 
 
 class TestSqlite(SinkContract):
@@ -144,7 +57,7 @@ class TestSqlite(SinkContract):
 
     def effect(self, options: Options) -> Sequence[str]:
         """The ids of all records."""
-        return [row[0] for row in ask(options.url, "SELECT view_id FROM record")]
+        return [row[0] for row in ask(options, "SELECT view_id FROM record")]
 
 
 @pytest.mark.postgresql
@@ -158,52 +71,56 @@ class TestPostgresql(SinkContract):
     def _database(self, database: str) -> None:
         type(self).url = database
 
-    def options(self, _: Path) -> Options:
+    def options(self, folder: Path) -> Options:
         """A database of this test's own."""
-        return Options(self.url)
+        return Options(self.url, folder / "keys")
 
     def effect(self, options: Options) -> Sequence[str]:
         """The ids of all records."""
-        return [row[0] for row in ask(options.url, "SELECT view_id FROM record")]
+        return [row[0] for row in ask(options, "SELECT view_id FROM record")]
 
 
 # --- what is written -------------------------------------------------------------------------------------------------------
 
 
-def test_every_group_becomes_its_row(url: str) -> None:
+def test_every_group_becomes_its_row(place: Options) -> None:
     """Counts, places, times and words stand in columns that can be asked for; the whole view stands beside them."""
     view = delivery("interception")
-    put(url, view)
+    put(place, view)
 
-    assert ask(url, "SELECT kind, recipient, type, observed_precision, of_record FROM record") == [
+    assert ask(place, "SELECT kind, recipient, type, observed_precision, of_record FROM record") == [
         ("interception", "rcoc", "irregular-migration", "minute", view.of)
     ]
-    assert ask(url, "SELECT latitude, longitude, accuracy_m FROM position") == [(-12.25, 44.75, 39_358.0)]
-    assert ask(url, "SELECT total_min, total_max, missing_min, missing_max, injured_min FROM persons") == [(28, 30, 2, None, None)]
-    assert ask(url, "SELECT sex, age_band, count_min FROM person_count") == [("female", "child", 4)]
-    assert ask(url, "SELECT departure, destination FROM migration") == [("Anjouan", "Mayotte")]
-    assert ask(url, "SELECT kind, count_max FROM measure") == [("arrest", 2)]
-    assert ask(url, "SELECT engine_power_kw_min, engine_kind FROM craft") == [(29.4, "outboard")]
-    assert ask(url, "SELECT value FROM listed WHERE field = 'vulnerability.needs' ORDER BY n") == [("medical-care",), ("food",)]
-    assert ask(url, "SELECT scheme FROM listed WHERE field = 'event.classes'") == [("cise-irregular-migration",)]
-    assert ask(url, "SELECT field, method FROM field_state") == [("position", "grid 0.5 degree")]
+    assert ask(place, "SELECT latitude, longitude, accuracy_m FROM position") == [(-12.25, 44.75, 39_358.0)]
+    assert ask(place, "SELECT total_min, total_max, missing_min, missing_max, injured_min FROM persons") == [
+        (28, 30, 2, None, None)
+    ]
+    assert ask(place, "SELECT sex, age_band, count_min FROM person_count") == [("female", "child", 4)]
+    assert ask(place, "SELECT departure, destination FROM migration") == [("Anjouan", "Mayotte")]
+    assert ask(place, "SELECT kind, count_max FROM measure") == [("arrest", 2)]
+    assert ask(place, "SELECT engine_power_kw_min, engine_kind FROM craft") == [(29.4, "outboard")]
+    assert ask(place, "SELECT pregnant_min, medical_urgent, disembarkation FROM vulnerability") == [(1, True, None)]
+    assert ask(place, "SELECT field FROM encrypted ORDER BY field") == [("victims",), ("vulnerability",)]
+    assert ask(place, "SELECT value FROM listed WHERE field = 'craft.colours' ORDER BY n") == [("blue",), ("white",)]
+    assert ask(place, "SELECT scheme FROM listed WHERE field = 'event.classes'") == [("cise-irregular-migration",)]
+    assert ask(place, "SELECT field, method FROM field_state") == [("position", "grid 0.5 degree")]
 
 
-def test_withheld_is_not_unknown(url: str) -> None:
+def test_withheld_is_not_unknown(place: Options) -> None:
     """A group that was withheld has a row that says so; one that is unknown has none; neither has a row of its own."""
-    put(url, delivery("interception", 0), delivery("interception", 1, trafficking=None))
+    put(place, delivery("interception", 0), delivery("interception", 1, trafficking=None))
 
-    assert ask(url, "SELECT count(*) FROM trafficking") == [(0,)]
-    assert ask(url, "SELECT clause, ask FROM withheld WHERE field = 'trafficking'") == [(WITHHELD.clause, WITHHELD.ask)]
-    assert ask(url, "SELECT count(*) FROM withheld WHERE field = 'origin.unit'") == [(2,)]
-    assert ask(url, "SELECT field, content_key_id FROM sealed") == [("victims", "case-1")] * 2
+    assert ask(place, "SELECT count(*) FROM trafficking") == [(0,)]
+    assert ask(place, "SELECT clause, ask FROM withheld WHERE field = 'trafficking'") == [(WITHHELD.clause, WITHHELD.ask)]
+    assert ask(place, "SELECT count(*) FROM withheld WHERE field = 'origin.unit'") == [(2,)]
+    assert ask(place, "SELECT field, content_key_id FROM sealed") == [("victims", "case-1")] * 2
 
 
-def test_the_document_is_the_whole_view(url: str) -> None:
+def test_the_document_is_the_whole_view(place: Options) -> None:
     """What has no column is in the document, exactly as delivered."""
     view = delivery("alert")
-    put(url, view)
-    ((document,),) = ask(url, "SELECT document FROM record")
+    put(place, view)
+    ((document,),) = ask(place, "SELECT document FROM record")
 
     assert plain(view.value) == (json.loads(document) if isinstance(document, str) else document)
 
@@ -211,71 +128,71 @@ def test_the_document_is_the_whole_view(url: str) -> None:
 @pytest.mark.parametrize("kind", KINDS)
 def test_rows_are_made_for_every_kind(kind: str) -> None:
     """The first row is the record, which the others refer to, and all are of this view."""
-    made = rows(delivery(kind))
+    found = made(delivery(kind))
 
-    assert made[0].table == "record"
-    assert {delivery(kind).id} == {row.columns["view_id"] for row in made}
+    assert found[0].table == "record"
+    assert {delivery(kind).id} == {row.columns["view_id"] for row in found}
 
 
-def test_an_update_adds_and_never_overwrites(url: str) -> None:
+def test_an_update_adds_and_never_overwrites(place: Options) -> None:
     """Both stand in the database; what holds now is the update alone, and after a cancellation nothing."""
     first = delivery("sighting", 0)
     second = delivery("sighting", 1, lifecycle={"status": "update", "revision": 1, "revises": first.of})
     third = delivery("sighting", 2, lifecycle={"status": "cancel", "revision": 2, "revises": second.of})
-    put(url, first, second)
-    before = ask(url, "SELECT view_id FROM current_record")
-    put(url, third)
+    put(place, first, second)
+    before = ask(place, "SELECT view_id FROM current_record")
+    put(place, third)
 
     assert before == [(second.id,)]
-    assert ask(url, "SELECT count(*) FROM record") == [(3,)]
-    assert ask(url, "SELECT view_id FROM current_record") == []
+    assert ask(place, "SELECT count(*) FROM record") == [(3,)]
+    assert ask(place, "SELECT view_id FROM current_record") == []
 
 
-def test_what_was_taken_back_holds_no_more(url: str) -> None:
+def test_what_was_taken_back_holds_no_more(place: Options) -> None:
     """A retraction stands beside what it takes back, which is no longer current."""
     first, other = delivery("sighting", 0), delivery("sighting", 1)
     recall = {"record": first.of, "kind": "sighting", "scope": "retract", "reason": "wrong"}
-    put(url, first, other, delivery("retraction", recall=recall))
+    put(place, first, other, delivery("retraction", recall=recall))
 
-    assert ask(url, "SELECT view_id FROM current_record") == [(other.id,)]
-    assert ask(url, "SELECT scope, reason FROM recall") == [("retract", "wrong")]
-    assert ask(url, "SELECT count(*) FROM record") == [(3,)]
+    assert ask(place, "SELECT view_id FROM current_record") == [(other.id,)]
+    assert ask(place, "SELECT scope, reason FROM recall") == [("retract", "wrong")]
+    assert ask(place, "SELECT count(*) FROM record") == [(3,)]
 
 
-def test_a_record_cut_anew_is_current_once(url: str) -> None:
+def test_a_record_cut_anew_is_current_once(place: Options) -> None:
     """When other rules cut the same record again, both views are there, and the newer one is current."""
     old = delivery()
     new = replace(old, id="newer", timestamp=datetime(2026, 3, 10, tzinfo=UTC))
-    put(url, new, old)
+    put(place, new, old)
 
-    assert ask(url, "SELECT view_id FROM current_record") == [("newer",)]
+    assert ask(place, "SELECT view_id FROM current_record") == [("newer",)]
 
 
-def test_what_somebody_wrote_stays_words(url: str) -> None:
+def test_what_somebody_wrote_stays_words(place: Options) -> None:
     """Quotes, statements and placeholders in a report are text; a NUL, which no database takes, is shown."""
     words = "'); DROP TABLE record; -- ? %s {moment} \0 é \U0001f6a4"
-    put(url, delivery(narrative=[{"language": "fr", "text": words, "translation_of": None}]))
+    text = [{"language": "fr", "text": words, "translation_of": None}]
+    view = delivery("sighting", narrative=text)
+    put(place, delivery("alert", warning={"headline": text}), view)
 
-    assert ask(url, "SELECT text FROM narrative") == [(words.replace("\0", "␀"),)]
+    assert ask(place, "SELECT text FROM narrative WHERE field = 'warning.headline'") == [(words.replace("\0", "␀"),)]
+    assert read(place, view.id)["narrative"] == text
 
 
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(text=st.text(max_size=40), number=st.floats(allow_nan=False, allow_infinity=False), count=st.integers(-(2**63), 2**63 - 1))
-@pytest.mark.parametrize("place", ["sqlite", pytest.param("postgresql", marks=pytest.mark.postgresql)])
-def test_no_value_of_a_view_is_refused(place: str, text: str, number: float, count: int, request: pytest.FixtureRequest) -> None:
+def test_no_value_of_a_view_is_refused(place: Options, text: str, number: float, count: int) -> None:
     """Whatever a schema allows can be stored: any text, any number, any count."""
-    folder = request.getfixturevalue("tmp_path")
-    url = f"sqlite:///{folder}/any.db" if place == "sqlite" else str(request.getfixturevalue("database"))
     made = delivery(
         claims=[{"attribute": "name", "value": text}],
         assessment={"probability": number},
         handling={"tlp": text, "retention_days": count},
     )
     view = replace(made, id=os.urandom(8).hex())
-    put(url, view)
+    put(place, view)
 
-    with open_database(Options(url)) as connection:
-        found = connection.rows("SELECT value FROM claim WHERE view_id = ?", (view.id,))
+    with open_database(place) as database:
+        found = database.connection.rows("SELECT value FROM claim WHERE view_id = ?", (view.id,))
 
     assert found == [(text.replace("\0", "␀"),)]
 
@@ -286,37 +203,39 @@ def test_a_number_that_is_none_is_unknown() -> None:
 
 
 @pytest.mark.postgresql
-def test_positions_are_geometry(database: str) -> None:
+def test_positions_are_geometry(database: str, tmp_path: Path) -> None:
     """PostGIS finds what lies within a distance; where no position is known there is no point."""
-    put(database, delivery("sighting", 0), delivery("sighting", 1, position={"latitude": None, "longitude": None, "place": "Moya"}))
+    place = Options(database, tmp_path)
+    put(place, delivery("sighting", 0), delivery("sighting", 1, position={"latitude": None, "longitude": None, "place": "Moya"}))
     near = (
         "SELECT ST_AsText(geometry), ST_SRID(geometry) FROM position "
         "WHERE ST_DWithin(geometry::geography, ST_SetSRID(ST_MakePoint(44.75, -12.2), 4326)::geography, 6000)"
     )
 
-    assert ask(database, near) == [("POINT(44.75 -12.25)", 4326)]
-    assert ask(database, "SELECT count(*) FROM position WHERE geometry IS NULL") == [(1,)]
-    assert ask(database, "SELECT observed FROM record LIMIT 1") == [(SEEN,)]
+    assert ask(place, near) == [("POINT(44.75 -12.25)", 4326)]
+    assert ask(place, "SELECT count(*) FROM position WHERE geometry IS NULL") == [(1,)]
+    assert ask(place, "SELECT observed FROM record LIMIT 1") == [(SEEN,)]
 
 
 # --- once in effect --------------------------------------------------------------------------------------------------------
 
 
-def test_a_batch_is_written_whole_or_not_at_all(url: str) -> None:
+def test_a_batch_is_written_whole_or_not_at_all(place: Options) -> None:
     """When one view cannot be written the whole batch is undone, entries in the inbox too, and can be written again."""
     good, bad = delivery("sighting", 0), replace(delivery("sighting", 1), of=None)  # type: ignore[arg-type]  # the point
-    with write.open(Options(url)) as deliver:
+    with write.open(place) as deliver:
         with pytest.raises(Refuse) as refused:
             deliver([good, bad])
         deliver([good])
 
     assert "sighting" not in str(refused.value)
-    assert ask(url, "SELECT view_id FROM inbox") == [(good.id,)]
-    assert ask(url, "SELECT view_id FROM record") == [(good.id,)]
+    assert ask(place, "SELECT view_id FROM inbox") == [(good.id,)]
+    assert ask(place, "SELECT view_id FROM record") == [(good.id,)]
 
 
 KILLED = """
 import os, sys
+from pathlib import Path
 from boutre.connectors.sinks.migration import store
 from boutre.connectors.sinks.migration.database import Options, write
 from boutre.connectors.sinks.trial import delivery
@@ -328,47 +247,49 @@ def insert(table, columns):
         os.kill(os.getpid(), 9)
     return real(table, columns)
 store.insert = insert
-with write.open(Options(sys.argv[1])) as deliver:
+with write.open(Options(sys.argv[1], Path(sys.argv[3]))) as deliver:
     deliver([delivery("sighting", number) for number in range(3)])
 os.kill(os.getpid(), 9)
 """
 
 
 @pytest.mark.parametrize("after", [0, 1, 20, 1_000_000])
-def test_a_process_that_is_killed_leaves_all_or_nothing(url: str, after: int) -> None:
+def test_a_process_that_is_killed_leaves_all_or_nothing(place: Options, after: int, tmp_path: Path) -> None:
     """Killed between two rows it leaves nothing, killed after the commit everything; written again, nothing stands twice."""
-    done = subprocess.run([sys.executable, "-c", KILLED, url, str(after)], check=False, timeout=60)
-    there = ask(url, "SELECT count(*) FROM record")
-    put(url, *(delivery("sighting", number) for number in range(3)))
+    place = Options(place.url, tmp_path / "keys")
+    done = subprocess.run([sys.executable, "-c", KILLED, place.url, str(after), str(place.keys)], check=False, timeout=60)
+    there = ask(place, "SELECT count(*) FROM record")
+    put(place, *(delivery("sighting", number) for number in range(3)))
 
     assert done.returncode == -9
     assert there == [(3 if after > 1000 else 0,)]
-    assert ask(url, "SELECT count(*) FROM record") == [(3,)]
-    assert ask(url, "SELECT count(*) FROM craft") == [(3,)]
+    assert ask(place, "SELECT count(*) FROM record") == [(3,)]
+    assert ask(place, "SELECT count(*) FROM craft") == [(3,)]
 
 
 @pytest.mark.postgresql
-def test_two_sinks_at_once_write_each_view_once(server: Server) -> None:
+def test_two_sinks_at_once_write_each_view_once(server: Server, tmp_path: Path) -> None:
     """Two processes that start together, make the tables together and get the same views leave each view once."""
     server.sql("CREATE DATABASE for_two")
-    database = server.url("for_two")
+    place = Options(server.url("for_two"), tmp_path / "keys")
     script = (
-        "import sys; from boutre.connectors.sinks.migration.database import Options, write;"
+        "import sys; from pathlib import Path; from boutre.connectors.sinks.migration.database import Options, write;"
         "from boutre.connectors.sinks.trial import delivery\n"
-        "with write.open(Options(sys.argv[1])) as deliver:\n"
+        "with write.open(Options(sys.argv[1], Path(sys.argv[2]))) as deliver:\n"
         "    for number in range(0, 40, 4):\n"
         "        deliver([delivery('sighting', n) for n in range(number, number + 4)])\n"
     )
-    both = [subprocess.Popen([sys.executable, "-c", script, database]) for _ in range(2)]
+    both = [subprocess.Popen([sys.executable, "-c", script, place.url, str(place.keys)]) for _ in range(2)]
 
     assert [0, 0] == [process.wait(timeout=60) for process in both]
-    assert ask(database, "SELECT count(*), count(DISTINCT view_id) FROM record") == [(40, 40)]
+    assert ask(place, "SELECT count(*), count(DISTINCT view_id) FROM record") == [(40, 40)]
 
 
 @pytest.mark.postgresql
-def test_a_server_that_was_away_is_used_again(server: Server, database: str) -> None:
+def test_a_server_that_was_away_is_used_again(server: Server, database: str, tmp_path: Path) -> None:
     """While it is away the sink asks to try later; what it then gets is there once."""
-    with write.open(Options(database)) as deliver:
+    place = Options(database, tmp_path)
+    with write.open(place) as deliver:
         deliver([delivery()])
         server.stop()
         with pytest.raises(Retry):
@@ -376,14 +297,14 @@ def test_a_server_that_was_away_is_used_again(server: Server, database: str) -> 
         server.start()
         deliver([delivery(number=1)])
 
-    assert ask(database, "SELECT count(*) FROM record") == [(2,)]
+    assert ask(place, "SELECT count(*) FROM record") == [(2,)]
 
 
 def test_a_locked_file_is_tried_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """While another program writes to the file the sink asks to try later."""
     monkeypatch.setattr(sqlite, "BUSY_SECONDS", 0.01)
     file = tmp_path / "migration.db"
-    with write.open(Options(f"sqlite:///{file}")) as deliver:
+    with write.open(in_file(file)) as deliver:
         with closing(sqlite3.connect(file, isolation_level=None)) as other:
             other.execute("BEGIN IMMEDIATE")
             with pytest.raises(Retry, match="SQLITE_BUSY"):
@@ -391,33 +312,33 @@ def test_a_locked_file_is_tried_again(tmp_path: Path, monkeypatch: pytest.Monkey
             other.execute("ROLLBACK")
         deliver([delivery()])
 
-    assert ask(f"sqlite:///{file}", "SELECT count(*) FROM record") == [(1,)]
+    assert ask(in_file(file), "SELECT count(*) FROM record") == [(1,)]
 
 
 # --- opening ---------------------------------------------------------------------------------------------------------------
 
 
-def test_opening_again_changes_nothing(url: str) -> None:
+def test_opening_again_changes_nothing(place: Options) -> None:
     """The tables are made once, and each version is entered once."""
-    put(url, delivery())
-    put(url, delivery())
+    put(place, delivery())
+    put(place, delivery())
 
-    assert ask(url, "SELECT version FROM schema_version") == [(version,) for version in VERSIONS]
+    assert ask(place, "SELECT version FROM schema_version") == [(version,) for version in VERSIONS]
 
 
-def test_a_newer_database_is_left_alone(url: str) -> None:
+def test_a_newer_database_is_left_alone(place: Options) -> None:
     """An old program does not write into a database of a newer one, and says so."""
-    with open_database(Options(url)) as connection:
-        connection.run("INSERT INTO schema_version (version, at) VALUES (?, ?)", (VERSIONS[-1] + 1, SEEN))
+    with open_database(place) as database:
+        database.connection.run("INSERT INTO schema_version (version, at) VALUES (?, ?)", (VERSIONS[-1] + 1, SEEN))
     with pytest.raises(Unavailable, match="newer boutre"):
-        put(url, delivery())
+        put(place, delivery())
 
 
 @pytest.mark.parametrize("url", ["", "migration.db", "sqlite://", "sqlite:///", "sqlite://host/file", "mysql://host/name"])
 def test_another_url_is_refused(url: str) -> None:
     """What is no URL of a database that we know is a fault of the declaration."""
     with pytest.raises(DeclarationError, match="neither"):
-        put(url, delivery())
+        put(Options(url), delivery())
 
 
 def test_a_file_that_is_no_database_is_refused(tmp_path: Path) -> None:
@@ -425,19 +346,19 @@ def test_a_file_that_is_no_database_is_refused(tmp_path: Path) -> None:
     file = tmp_path / "notes.txt"
     file.write_text("not a database, " * 200)
     with pytest.raises(Unavailable, match="SQLITE_NOTADB"):
-        put(f"sqlite:///{file}", delivery())
+        put(in_file(file), delivery())
 
     assert file.read_text() == "not a database, " * 200
 
 
 @pytest.mark.postgresql
-def test_a_server_without_postgis_is_refused(server: Server) -> None:
+def test_a_server_without_postgis_is_refused(server: Server, tmp_path: Path) -> None:
     """Who may not add PostGIS is told what its owner has to run, and no password of the URL is said."""
     server.sql("CREATE ROLE guest LOGIN")
     server.sql("CREATE DATABASE bare")
     url = server.url("bare").replace("postgres@", "guest:secret@")
     with pytest.raises(Unavailable, match="CREATE EXTENSION postgis") as refused:
-        put(url, delivery())
+        put(Options(url, tmp_path), delivery())
 
     assert "secret" not in str(refused.value)
 
@@ -446,7 +367,7 @@ def test_no_error_of_a_database_holds_a_value() -> None:
     """Neither the error nor what it came from tells what the view said."""
     view = replace(delivery(), of=None)  # type: ignore[arg-type]  # the point
     with TemporaryDirectory() as folder, pytest.raises(Refuse) as refused:
-        put(f"sqlite:///{folder}/m.db", view)
+        put(in_file(Path(folder) / "m.db"), view)
 
     assert view.id not in f"{refused.value!r} {refused.value.__cause__!r}"
     assert refused.value.__suppress_context__
@@ -461,21 +382,21 @@ def test_the_tables_of_both_databases_are_the_same(tmp_path: Path) -> None:
     """Every column that a view fills exists; what SQLite takes is what PostgreSQL is given."""
     filled: dict[str, set[str]] = {}
     for kind in KINDS:
-        for row in rows(delivery(kind)):
+        for row in made(delivery(kind)):
             filled.setdefault(row.table, set()).update(row.columns)
-    with sqlite.connect(tmp_path / "m.db") as connection:
-        prepare(connection, sqlite.DIALECT)
+    with open_database(in_file(tmp_path / "m.db")) as database:
         columns: Callable[[str, Connection], set[str]] = lambda table, there: {  # noqa: E731 - used once
             name for _, name, *_ in there.rows(f"PRAGMA table_info({table})")
         }
 
-        assert {table: names - columns(table, connection) for table, names in filled.items()} == {table: set() for table in filled}
+        assert {table: names - columns(table, database.connection) for table, names in filled.items()} == {
+            table: set() for table in filled
+        }
 
 
 def test_store_counts_what_was_new(tmp_path: Path) -> None:
     """What was there already is not counted."""
-    with sqlite.connect(tmp_path / "m.db") as connection:
-        prepare(connection, sqlite.DIALECT)
-
-        assert store(connection, [delivery("sighting", 0), delivery("sighting", 1)]) == 2
-        assert store(connection, [delivery("sighting", 1), delivery("sighting", 2)]) == 1
+    with open_database(in_file(tmp_path / "m.db")) as database:
+        assert prepare(database) == 0
+        assert store(database, [delivery("sighting", 0), delivery("sighting", 1)]) == 2
+        assert store(database, [delivery("sighting", 1), delivery("sighting", 2)]) == 1

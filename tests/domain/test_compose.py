@@ -19,6 +19,7 @@ from ruamel.yaml import YAML
 
 from boutre import __version__
 from boutre.connectors.sinks.contract import find
+from boutre.ops.access import FOLLOWERS
 from boutre.ops.command import main
 from boutre.ops.settings import load, unknown_variables
 from boutre.ops.sink_command import options_of
@@ -151,6 +152,32 @@ def test_every_processor_has_its_workers() -> None:
 
     assert {name: [name] for name in names} == workers
     assert all("profiles" not in OURS[name] for name in names)
+
+
+def test_every_follower_runs_once_and_keeps_what_it_knows() -> None:
+    """
+    What follows beside the processors has one service of its name, without any profile, and a volume of its own for what it writes.
+    """
+    services = {name: service for name, service in OURS.items() if arguments(service)[1:] == ["follow"]}
+    writes = {name: SERVICES[name]["volumes"] for name in FOLLOWERS}
+
+    assert {name: [name, "follow"] for name in FOLLOWERS} == {name: arguments(service) for name, service in services.items()}
+    assert all("profiles" not in service for service in services.values())
+    assert "vault:/var/lib/boutre/vault" in writes["cases"]
+    assert all(f"{name}:/var/lib/boutre/state" in writes[name] for name in ("answers", "audit"))
+
+
+def test_the_vault_is_where_it_is_needed_and_nowhere_else() -> None:
+    """
+    Workers, the follower and the development connectors have the volume of the vault; it is no part of the volume of keys.
+    """
+    has = {name for name, service in OURS.items() if "vault:/var/lib/boutre/vault" in service.get("volumes", ())}
+    needs = {name for name, service in OURS.items() if arguments(service)[0] in {"worker", "connector", "cases", "keys"}}
+
+    assert needs == has
+    assert ["BOUTRE_VAULT=/var/lib/boutre/vault"] == [
+        word for words in instructions("ENV") for word in words if word.startswith("BOUTRE_VAULT")
+    ]
 
 
 def test_every_feed_has_its_connector() -> None:

@@ -24,10 +24,10 @@ RECIPIENTS = ("rmifc", "rcoc")
 @pytest.fixture
 def folder(tmp_path: Path) -> KeyFolder:
     """
-    Development keys of two members and two recipients, and the key of what is remembered.
+    Development keys of two members and two recipients, the key of what is remembered, and a vault.
     """
     made = KeyFolder(tmp_path / "keys")
-    assert 8 == len(made.development(MEMBERS, RECIPIENTS))
+    assert 9 == len(made.development(MEMBERS, RECIPIENTS))
     return made
 
 

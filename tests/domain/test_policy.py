@@ -154,11 +154,40 @@ def test_who_a_victim_is_goes_nowhere_without_consent(rules: str, consent: str, 
     An agreement that gives the name of a victim, or a pseudonym of it, must say which consent it asks for; needs alone name nobody.
     """
     code = min(words().codes("consent@1"))
-    broken(tmp_path, ('^"victims" = .*', rules), ("^not_types", f"{consent.replace('CODE', code)}\nnot_types"))
+    said = ("^not_types", f"{consent.replace('CODE', code)}\nnot_types")
+    broken(tmp_path, ('^"victims" = .*', rules), said, ("^ask = ", "encrypt = true\nask = "))
     faults = [fault for fault in read(tmp_path)[1] if not fault.key.startswith("example")]
 
     assert right == (faults == []), faults
     assert right or {"when.consent"} == {fault.key.partition("[")[0] for fault in faults}
+
+
+@pytest.mark.parametrize(
+    ("rules", "told"),
+    [
+        ('"victims.needs" = "keep"', "victims.needs"),
+        ('"narrative" = "keep"', "narrative"),
+        ('"trafficking.status" = "keep"', "trafficking.status"),
+        ('"trafficking.means" = "keep"', "trafficking.means"),
+        ('"vulnerability" = "keep"', "vulnerability.needs"),
+        ('"vulnerability.referral" = "keep"', "vulnerability.referral"),
+        ('"vulnerability.medical_urgent" = "keep"', None),
+        ('"vulnerability.pregnant" = { coarsen = "band", width = 5 }', None),
+        ('"vulnerability.unaccompanied_children" = "keep"', None),
+        ('"trafficking.perpetrators" = "keep"', None),
+        ('"victims" = "withhold"', None),
+    ],
+)
+@pytest.mark.parametrize("sealed", [False, True])
+def test_what_is_personal_leaves_the_bus_sealed(rules: str, told: str | None, sealed: bool, read: Read, tmp_path: Path) -> None:  # noqa: FBT001 - a table
+    """
+    An agreement that gives anything personal must say that its views are sealed; for numbers and a need for a doctor it need not.
+    """
+    broken(tmp_path, ('^"victims" = .*', rules), *([("^ask = ", "encrypt = true\nask = ")] if sealed else []))
+    faults = [fault for fault in read(tmp_path)[1] if fault.key == "encrypt"]
+
+    assert (told is not None and not sealed) == bool(faults), faults
+    assert told is None or all(told in fault.message for fault in faults)
 
 
 # --- What can be wrong -----------------------------------------------------------------------------------------------------

@@ -669,6 +669,20 @@ def test_a_retraction_before_its_record_holds_it_back() -> None:
     assert [] == [out for name in RECIPIENTS for out in views(bus.topics, name)]
 
 
+@pytest.mark.parametrize(("drill", "stands"), [(False, True), (True, False)])
+def test_an_exercise_takes_back_what_is_of_an_exercise_only(drill: bool, stands: bool) -> None:  # noqa: FBT001 - a table
+    """
+    A recall of an exercise, before its record, holds back a record of an exercise and nothing real; one in earnest holds back both.
+    """
+    value = kwassa(exercise=drill)
+    rehearsed, earnest = local_bus(), local_bus()
+    rehearsed.publish([national("retraction", recall(value, "interception", exercise=True)), national("interception", value)])
+    earnest.publish([national("retraction", recall(value, "interception")), national("interception", value)])
+
+    assert stands == (("delivered", None) in outcomes(rehearsed, "interception", value).values())
+    assert {("withheld", "retracted")} == set(outcomes(earnest, "interception", value).values())
+
+
 def test_a_retraction_goes_out_after_its_agreement_has_ended() -> None:
     """
     The protection partner's agreement ends with 2028; what it had is taken back in 2029 all the same.

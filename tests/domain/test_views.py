@@ -17,6 +17,7 @@ from boutre.connectors.sdk import Raw
 from boutre.ops.assembly import Assembly, assemble
 from boutre.processors.decision import Outbound
 from boutre.processors.local import LocalBus
+from boutre.schemas.cases.groups import Opener
 from boutre.schemas.keys import KeyFolder
 from boutre.schemas.validation import Validator
 from expected_views import NOT_RECORDS, differences, flat, tables
@@ -50,7 +51,7 @@ def released(table: Mapping[str, Any], assembly: Assembly, keys: KeyFolder) -> L
     """
     feed = feeds.one(ROOT, table["feed"])
     validator = Validator(assembly.codec.lock, assembly.vocabularies.has)
-    maker = Maker(assembly.codec, validator.check, keys.private(feed.member))
+    maker = Maker(assembly.codec, validator.check, keys.private(feed.member), cases=keys.cases.keys(feed.member))
     bus = LocalBus(assembly.handlers(keys))
     for item in feed.source.read(feed.options, None):
         if isinstance(item, Raw) and item.reference == table["reference"]:
@@ -60,11 +61,12 @@ def released(table: Mapping[str, Any], assembly: Assembly, keys: KeyFolder) -> L
     return bus
 
 
-def records(bus: LocalBus, assembly: Assembly, topic: str) -> list[dict[str, Any]]:
+def records(bus: LocalBus, assembly: Assembly, keys: KeyFolder, topic: str) -> list[dict[str, Any]]:
     """
-    Read a topic's records.
+    Read a topic's records, with what is sealed under a case key open.
     """
-    return [assembly.codec.decode(out.value).value for out in bus.read(topic)]
+    opener = Opener(assembly.codec, keys.cases.open().opening, demands=False)
+    return [opener(assembly.codec.decode(out.value)).value for out in bus.read(topic)]
 
 
 @pytest.mark.parametrize("name", TABLES)
@@ -74,13 +76,13 @@ def test_each_recipient_gets_exactly_its_view(name: str, assembly: Assembly, key
     """
     table = TABLES[name]
     bus = released(table, assembly, keys)
-    (national,) = records(bus, assembly, f"bus.{table['kind']}")
+    (national,) = records(bus, assembly, keys, f"bus.{table['kind']}")
 
     assert table["holds"].items() <= flat(national).items()
     for recipient in assembly.declarations.recipients:
         row = table[recipient]
-        views = records(bus, assembly, f"for.{recipient}.{table['kind']}")
-        receipts = {one["recipient"]: one for one in records(bus, assembly, "bus.receipt")}
+        views = records(bus, assembly, keys, f"for.{recipient}.{table['kind']}")
+        receipts = {one["recipient"]: one for one in records(bus, assembly, keys, "bus.receipt")}
         told = (receipts[recipient]["outcome"], receipts[recipient]["reason"])
 
         assert (row.get("outcome", "delivered"), row.get("reason")) == told, recipient
@@ -102,8 +104,8 @@ def test_a_changed_view_is_noticed(assembly: Assembly, keys: KeyFolder) -> None:
     """
     table = TABLES["corridor-interception"]
     bus = released(table, assembly, keys)
-    (national,) = records(bus, assembly, "bus.interception")
-    (view,) = records(bus, assembly, "for.rcoc.interception")
+    (national,) = records(bus, assembly, keys, "bus.interception")
+    (view,) = records(bus, assembly, keys, "for.rcoc.interception")
 
     assert [] == differences(table["rcoc"], national, view)
     assert differences(table["rcoc"], national, {**view, "position": {**view["position"], "latitude": -12.5}})

@@ -19,7 +19,9 @@ from boutre import __version__
 from boutre.connectors.feeds import Feed
 from boutre.connectors.sdk import Bad, Raw, Where
 from boutre.connectors.transport import Message
-from boutre.errors import Refuse
+from boutre.errors import DeclarationError, Refuse, Unavailable
+from boutre.schemas.cases.groups import personal, seal
+from boutre.schemas.cases.pool import CaseKeys
 from boutre.schemas.codec import MAX_REPORT_BYTES, Codec
 from boutre.schemas.identity import record_id
 from boutre.schemas.rejects import reject
@@ -71,12 +73,15 @@ class Made:
 class Maker:
     """
     All that is needed to make signed messages for one member; *area* is the box in which its positions lie.
+
+    By *cases* personal groups are sealed; without it they stand open, and the bus refuses them.
     """
 
     codec: Codec
     check: Check
     private: Ed25519PrivateKey
     area: Area | None = None
+    cases: CaseKeys | None = None
 
     def make(self, feed: Feed, item: Raw | Bad, received_at: datetime) -> Made:
         """
@@ -103,6 +108,9 @@ class Maker:
     def draft(self, feed: Feed, item: Raw | Bad, received_at: datetime) -> Draft:
         """
         Give the message for *item*, unsigned: its record, or a reject for its owner. Never raises, whatever a source gives.
+
+        Raises Unavailable and DeclarationError where a record names people and there is no case key to seal it with: then the feed
+        waits, since nothing of it may go out open.
         """
         identifier = input_id(feed, item)
         if isinstance(item, Bad):
@@ -110,10 +118,14 @@ class Maker:
         try:
             value = build(feed, item, received_at)
             frame = self.codec.encode(item.kind, value)
+            problems = self.check(item.kind, value, received_at, self.area)
+            if not problems and self.cases is not None and personal(value):
+                frame = seal(self.codec, self.codec.decode(frame), self.cases.take)
             if len(frame) > MAX_REPORT_BYTES:
                 # Refused here and not by the bus: with its headers it could be more than a producer takes, and end the feed.
                 raise Refuse("too-large")  # noqa: TRY301 - as the codec does it
-            problems = self.check(item.kind, value, received_at, self.area)
+        except (Unavailable, DeclarationError):
+            raise
         except Refuse as refusal:
             found = Problem(refusal.code, refusal.field, _detail(refusal))
             return self._refused(feed, item, identifier, found, received_at)

@@ -10,13 +10,13 @@ only groups that people name themselves are given by a prefix.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 from typing import Final, Literal, TypeAlias
 
 from boutre.errors import Fault
-from boutre.ops.answers_take import ASKED, FROM, RECALLS, REPLIED, REPLIES
+from boutre.ops import answers_take, cases_take
 from boutre.processors.graph_faults import FILE
 from boutre.processors.groups import group_of, transactions_of
 from boutre.processors.pipeline import Edge
@@ -59,11 +59,14 @@ class Rule:
     operation: Operation
 
 
-FOLLOWERS: Final[Mapping[str, tuple[frozenset[str], frozenset[str]]]] = {
-    "answers": (frozenset({RECEIPTS, RECALLS, FROM, REPLIES}), frozenset({ASKED, REPLIED})),
-    "audit": (frozenset({RECEIPTS}), frozenset()),
+Names: TypeAlias = Callable[[Declarations], Iterable[str]]
+
+FOLLOWERS: Final[Mapping[str, tuple[Names, Names]]] = {
+    "answers": (answers_take.reads, answers_take.writes),
+    "audit": (lambda _: (RECEIPTS,), lambda _: ()),
+    "cases": (cases_take.reads, lambda _: ()),
 }
-"""What runs beside the processors, by the name of its principal: the topics or patterns that it reads, and those that it writes."""
+"""What runs beside the processors, by the name of its principal: the topics that it reads, and those that it writes."""
 
 
 def member(name: str) -> str:
@@ -175,13 +178,13 @@ def _processors(bus: Declarations, edges: Sequence[Edge]) -> Iterator[Rule]:
 
 def _followers(bus: Declarations) -> Iterator[Rule]:
     """They write no transaction and commit nothing to a group; librdkafka looks for the group that they name all the same."""
-    for name, (read, written) in FOLLOWERS.items():
+    for name, (reads, writes) in FOLLOWERS.items():
+        read, written = frozenset(reads(bus)), frozenset(writes(bus))
         for topic in bus.topics.values():
-            own = {topic.name, topic.pattern}
-            if BUS in topic.readers and own & read:
+            if BUS in topic.readers and topic.name in read:
                 yield Rule(processor(name), "topic", topic.name, "literal", "read")
                 yield Rule(processor(name), "group", f"boutre.{name}", "literal", "read")
-            if BUS in topic.writers and own & written:
+            if BUS in topic.writers and topic.name in written:
                 yield Rule(processor(name), "topic", topic.name, "literal", "write")
 
 

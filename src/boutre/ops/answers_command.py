@@ -12,15 +12,17 @@ from typing import Any, Final
 
 import click
 
+from boutre import metrics
 from boutre.connectors.plain import line
 from boutre.errors import DeclarationError, Fault
 from boutre.ops import logs
-from boutre.ops.answers_follow import following_answers, run
-from boutre.ops.answers_send import send
+from boutre.ops.answers_follow import following_answers
 from boutre.ops.answers_store import Asked, open_answers
 from boutre.ops.answers_take import EPOCH, Taker
 from boutre.ops.assembly import assemble
 from boutre.ops.command import with_settings
+from boutre.ops.following import run
+from boutre.ops.one_message import send
 from boutre.ops.settings import Settings
 from boutre.ops.sink_command import told_to_stop
 from boutre.ops.whole_topic import values
@@ -52,6 +54,8 @@ def follow(settings: Settings, *, once: bool, folder: Path | None) -> None:
         clock = timedelta(hours=assembly.pipeline.file.answers.reply_hours)
         taker = Taker(store, assembly.codec, assembly.declarations, clock)
         with following_answers(taker, settings.kafka.client()) as follower:
+            if not once:
+                click.echo(f"answers: /metrics on port {metrics.serve(settings.metrics_port, settings.metrics_address)}", err=True)
             taken = run(follower, stopped.is_set, once=once)
         click.echo(line({"taken": taken, "to_be_sent": store.unsent(), "not_made_out": len(store.unknown())}))
 
@@ -72,7 +76,7 @@ def say(settings: Settings, /, view: str, recipient: str, said: str, *, fields: 
     if fields and said != words.REQUEST:
         raise DeclarationError([Fault("--field", "", f"goes with --said {words.REQUEST}")])
     value = words.answer(recipient, said, datetime.now(UTC), view=view, fields=fields, text=_text(more), by=more["by"])
-    send(settings, assembly.codec, f"from.{recipient}.answer", view, value)
+    send(settings, f"from.{recipient}.answer", view, assembly.codec.encode(words.KIND, value))
     click.echo(line({"answer": value["id"], "view": view, "said": said}))
 
 
@@ -94,7 +98,7 @@ def reply(settings: Settings, /, request: str, member: str, said: str, **more: s
     _known(assembly.declarations.members, member, "--member", "member")
     # To whom it goes the bus finds out: the owner is told of the request, and not by which name its recipient knows the view.
     value = words.answer(member, said, datetime.now(UTC), text=_text(more), by=more["by"], answers=request)
-    send(settings, assembly.codec, f"replies.{member}", request, value)
+    send(settings, f"replies.{member}", request, assembly.codec.encode(words.KIND, value))
     click.echo(line({"reply": value["id"], "request": request, "said": said}))
 
 

@@ -13,6 +13,7 @@ from boutre.processors.finish import Finish
 from boutre.processors.handle import Handler
 from boutre.processors.pipeline import Pipeline
 from boutre.schemas import lock, vocabulary
+from boutre.schemas.cases.groups import Opener
 from boutre.schemas.codec import Codec
 from boutre.schemas.keys import KeyFolder
 from boutre.schemas.vocabulary import Vocabularies
@@ -33,10 +34,17 @@ class Assembly:
     codec: Codec
 
     def handlers(self, keys: KeyFolder, only: str | None = None) -> tuple[Handler, ...]:
-        """Make the processors ready to handle records; *only* makes just the one of that name."""
+        """
+        Make the processors ready to handle records; *only* makes just the one of that name.
+
+        Raises DeclarationError where a key or the vault of case keys is missing.
+        """
         releases = only in (None, self.pipeline.file.release.name)
+        opener = Opener(self.codec, keys.cases.open().opening)
         finish = Finish.of(keys, self.declarations) if releases else None
-        made = self.pipeline.processors(self.codec, keys.keyring(), keys.recipient, keys.state(), only, finish=finish)
+        made = self.pipeline.processors(
+            self.codec, keys.keyring(), keys.recipient, keys.state(), only, finish=finish, opener=opener
+        )
         return tuple(Handler(processor, self.codec, self.pipeline.owner) for processor in made)
 
 
@@ -54,4 +62,4 @@ def keys_of(settings: Settings) -> KeyFolder:
     """
     Give the folder of keys.
     """
-    return KeyFolder(settings.keys)
+    return KeyFolder(settings.keys, settings.vault)

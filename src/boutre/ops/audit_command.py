@@ -12,18 +12,20 @@ from typing import Any, Final
 import click
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
+from boutre import metrics
 from boutre.connectors.plain import line
 from boutre.errors import DeclarationError, Fault
 from boutre.ops import logs
 from boutre.ops.assembly import assemble, keys_of
 from boutre.ops.audit_compare import compare
 from boutre.ops.audit_file import FILE, alone
-from boutre.ops.audit_follow import following, read_again, receipt_at, run
+from boutre.ops.audit_follow import following, read_again, receipt_at
 from boutre.ops.audit_proving import cosigners, keep, prove, sign, since, verify
 from boutre.ops.audit_store import Store, open_store
 from boutre.ops.audit_telling import tell_log, tell_proof, when
 from boutre.ops.audit_witness import WitnessFolder
 from boutre.ops.command import with_settings
+from boutre.ops.following import run
 from boutre.ops.settings import Settings
 from boutre.ops.sink_command import told_to_stop
 from boutre.schemas.audit.checkpoint import NOTE_TYPE, Checkpoint, Note, NotProved, Verifier
@@ -57,6 +59,8 @@ def follow(settings: Settings, *, once: bool, folder: Path | None) -> None:
     codec = assemble(settings.folder()).codec
     with alone(place), open_store(place, _key(settings, place, begins=True)) as store, told_to_stop() as stopped:
         with following(store, codec, _key(settings, place), settings.kafka.client()) as follower:
+            if not once:
+                click.echo(f"audit: /metrics on port {metrics.serve(settings.metrics_port, settings.metrics_address)}", err=True)
             taken = run(follower, stopped.is_set, once=once)
         click.echo(line({"taken": taken, "sizes": store.sizes()}))
 

@@ -30,6 +30,7 @@ from boutre.ops import logs
 from boutre.ops.command import with_settings
 from boutre.ops.settings import Settings
 from boutre.schemas import lock, vocabulary
+from boutre.schemas.cases.pool import CaseKeys, Rehearsed
 from boutre.schemas.codec import Codec
 from boutre.schemas.keys import KeyFolder
 from boutre.schemas.sense import Area
@@ -74,17 +75,19 @@ class Desk:
             return feeds.load(root, self.known, self.members)
         return tuple(feeds.one(root, name, self.known, self.members) for name in names)
 
-    def maker(self, feed: Feed, private: Ed25519PrivateKey) -> Maker:
+    def maker(self, feed: Feed, private: Ed25519PrivateKey, cases: CaseKeys) -> Maker:
         """Give what makes the records of a feed."""
         box = self.declarations.members[feed.member].area
         area = None if box is None else Area(box.west, box.south, box.east, box.north)
-        return Maker(self.codec, self.validator.check, private, area)
+        return Maker(self.codec, self.validator.check, private, area, cases)
 
     def runner(self, feed: Feed, transport: Transport, *, dry: bool = False, anew: bool = False) -> Runner:
         """Give what runs a feed; a dry run needs no key and keeps no cursor, one *anew* reads from the beginning and keeps none."""
-        private = Ed25519PrivateKey.generate() if dry else KeyFolder(self.settings.keys).private(feed.member)
+        keys = KeyFolder(self.settings.keys, self.settings.vault)
+        private = Ed25519PrivateKey.generate() if dry else keys.private(feed.member)
+        cases = Rehearsed() if dry else keys.cases.keys(feed.member)
         cursors = Cursors(None if dry or anew else self.settings.state / "connectors")
-        return Runner(self.maker(feed, private), transport, cursors, _now)
+        return Runner(self.maker(feed, private, cases), transport, cursors, _now)
 
 
 def _output_option(command: F) -> F:

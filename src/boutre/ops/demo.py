@@ -1,5 +1,5 @@
 """
-The main job on real input: publish the sample feeds, wait until all has come out for every recipient, write what each got.
+The main job on real input: publish the sample feeds, wait until all has come out, take a record back, write what each got.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ import shutil
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -32,11 +32,18 @@ from boutre.ops.account import Account
 from boutre.ops.assembly import keys_of
 from boutre.ops.collect import Collector
 from boutre.ops.connector_command import Desk
+from boutre.ops.demo_recall import ERASES, DemoRecall, Recalled
 from boutre.ops.sink_command import options_of
 from boutre.ops.standing_bus import StandingBus
 
 SENT_AGAIN = "incidents-imb"
 """A feed that is published a second time, as a source's re-export would be: every report must be known and dropped."""
+
+SHOWN = "interception"
+"""The kind of the record that is shown side by side and then taken back: the corridor report, from which most must be withheld."""
+
+Job = tuple[str, str, tuple[str, ...]]
+"""A sink, its recipient and its options."""
 
 PATIENCE_S = 60.0
 """Seconds without any movement after which the demo gives up: a restart of the broker takes a third of it."""
@@ -55,6 +62,7 @@ class Demo:
     seconds: dict[str, float] = field(default_factory=dict)
     published: dict[str, Published] = field(default_factory=dict)
     again: Published = field(default_factory=Published)
+    recalled: Recalled | None = None
 
     def run(self) -> Collector:
         """Do all of it; gives the account and the views."""
@@ -67,8 +75,10 @@ class Demo:
         with Collector(declarations, self.bus.assembly.codec, account, client, opening) as collector, self._progress() as progress:
             with self._timed("publish and release"):
                 self._publish_and_follow(collector, progress)
+            with self._timed("recall"):
+                self._recall(collector, progress)
             with self._timed("sinks"):
-                self._sinks(progress)
+                self._sinks(self._jobs(), progress)
         return collector
 
     def summary(self, collector: Collector) -> dict[str, Any]:
@@ -84,6 +94,7 @@ class Demo:
                 for feed, published in self.published.items()
             },
             "sent_again": {SENT_AGAIN: self.again.records},
+            **({} if self.recalled is None else {"recall": self.recalled.plain()}),
             **collector.account.summary(),
             "stages": self._stages(),
             "dropped": _reasons(self.bus.samples("boutre_reasons_total"), "dropped"),
@@ -148,16 +159,31 @@ class Demo:
         with self._timed(f"feed {feed.id}"):
             self.published[feed.id] = desk.runner(feed, transport).run(feed)
 
-    def _sinks(self, progress: Progress) -> None:
+    def _recall(self, collector: Collector, progress: Progress) -> None:
+        """Take a record back that the migration database holds, and see it leave that."""
+        recall = DemoRecall(self.bus.settings, self.bus.assembly, collector)
+        chosen = recall.choose(SHOWN)
+        if chosen is None:
+            return
+        database = [job for job in self._jobs() if job[:2] == ("migration", ERASES)]
+        self._sinks(database, progress)
+        sent = recall.send(SHOWN, *chosen)
+        self._sinks(database, progress)
+        self.recalled = recall.answered(chosen[0], sent)
+
+    def _jobs(self) -> list[Job]:
         recipients = self.bus.assembly.declarations.recipients
         # Every recipient's views as lines; a map for the centre that acts, the migration database for those who care for people.
-        jobs = [("jsonl", recipient, (f"folder={self.out}",)) for recipient in recipients]
+        jobs: list[Job] = [("jsonl", recipient, (f"folder={self.out}",)) for recipient in recipients]
         jobs += [("geojson", "rcoc", (f"folder={self.out}",))] if "rcoc" in recipients else []
         jobs += [
             ("migration", recipient, (f"url=sqlite:///{self.out / recipient / 'migration.sqlite'}",))
             for recipient in ("protection-partner",)
             if recipient in recipients
         ]
+        return jobs
+
+    def _sinks(self, jobs: Sequence[Job], progress: Progress) -> None:
         task = progress.add_task("sinks", total=len(jobs))
         # Each spends most of its time waiting for its group to form.
         with ThreadPoolExecutor(4) as pool:

@@ -15,17 +15,16 @@ from rich.table import Table
 
 from boutre.connectors.phrases import Words
 from boutre.connectors.side_by_side import side_by_side
+from boutre.language import say
 from boutre.ops.account import OUTCOMES, kept_from
 from boutre.ops.assembly import assemble, keys_of
 from boutre.ops.collect import Collector
 from boutre.ops.command import with_settings
-from boutre.ops.demo import Demo
+from boutre.ops.demo import SHOWN, Demo
+from boutre.ops.demo_recall import DemoRecall, Recalled
 from boutre.ops.settings import Settings
 from boutre.ops.standing_bus import UP_FILE, StandingBus, running, take_down
 from boutre.schemas.identity import pseudonym
-
-SHOWN = "interception"
-"""The kind of the record that is shown side by side: the corridor report, from which most must be withheld."""
 
 
 @click.command(epilog="Example: boutre demo --out out/demo")
@@ -40,7 +39,7 @@ def demo(settings: Settings, out: Path, *, restart_kafka: bool) -> None:
     """
     state = out.parent / f".{out.name}"
     shutil.rmtree(state, ignore_errors=True)
-    own = settings.model_copy(update={"state": state, "keys": state / "keys"})
+    own = settings.model_copy(update={"state": state, "keys": state / "keys", "vault": None})
     console = Console(stderr=True)
     bus = StandingBus(own, assemble(settings.folder()), say=lambda line: console.print(line, highlight=False))
     with bus:
@@ -107,11 +106,10 @@ def show(run: Demo, language: str) -> dict[str, Any]:
 
 def _one_record(run: Demo, collector: Collector, language: str, console: Console) -> None:
     account = collector.account
-    candidates = sorted({record for (record, _), (_, _, kind, _) in account.receipts.items() if kind == SHOWN})
-    if not candidates:
+    chosen = DemoRecall(run.bus.settings, run.bus.assembly, collector).choose(SHOWN)
+    if chosen is None:
         return
-    keys = keys_of(run.bus.settings)
-    best = max(candidates, key=lambda record: len(_views(collector, keys, record)))
+    best, keys = chosen[0], keys_of(run.bus.settings)
     found = _views(collector, keys, best)
     values: Mapping[str, dict[str, Any] | None] = {recipient: found.get(recipient) for recipient in account.recipients}
     words = Words.core()
@@ -121,6 +119,16 @@ def _one_record(run: Demo, collector: Collector, language: str, console: Console
         if reason is not None:
             label = run.bus.assembly.vocabularies.label("release-reason@1", reason, language)
             console.print(f"{recipient}: {outcome}: {label}", highlight=False)
+    if run.recalled is not None:
+        _recalled(run, run.recalled, language, console)
+
+
+def _recalled(run: Demo, recalled: Recalled, language: str, console: Console) -> None:
+    console.rule(say("recall.title", language, record=recalled.record))
+    for recipient, said in sorted(recalled.answers.items()):
+        label = say("recall.waiting", language) if said is None else run.bus.assembly.vocabularies.label("answer@1", said, language)
+        console.print(f"{recipient}: {label}", highlight=False)
+    console.print(say("recall.destroyed", language, count=str(recalled.keys)), highlight=False)
 
 
 def _views(collector: Collector, keys: Any, record: str) -> dict[str, dict[str, Any]]:

@@ -124,7 +124,7 @@ def accepted_at(rehearsal: Rehearsal, given: Given, moment: datetime | None) -> 
     Give a record as the bus has it: as it was accepted, or as it would be at *moment*, else now. Raises Refuse.
     """
     if given.accepted is not None:
-        return replace(given, accepted=moment or given.accepted)
+        return replace(given, value=rehearsal.opened(given.kind, given.value), accepted=moment or given.accepted)
     now = moment or datetime.now(UTC)
     return Given(given.kind, rehearsal.accept(given.kind, given.value, now), now)
 

@@ -1,5 +1,5 @@
 """
-``boutre recall``: who was told that a record is taken back, and what became of it there.
+``boutre recall``: take a record back; who was told of it, and what became of it there.
 """
 
 from __future__ import annotations
@@ -12,17 +12,45 @@ from typing import Any
 
 import click
 
+from boutre.errors import DeclarationError, Fault
 from boutre.ops.answers_command import FOLDER, OUTPUT
 from boutre.ops.answers_store import Recalled, open_answers
 from boutre.ops.answers_take import EPOCH
 from boutre.ops.assembly import assemble
 from boutre.ops.command import with_settings
+from boutre.ops.recall_send import KIND, SCOPES, Recall, send_recall
 from boutre.ops.settings import Settings
+from boutre.processors.pipeline import KINDS
 
 
 @click.group(epilog="Example: boutre recall status")
 def recall() -> None:
-    """Follow what becomes of records that are taken back."""
+    """Take records back, and follow what becomes of them."""
+
+
+@recall.command(
+    epilog="Example: boutre recall send 5ofj... --member comoros --kind interception --scope erase --reason legal-order"
+)
+@click.argument("record")
+@click.option("--member", required=True, help="Who takes it back: the record's own member, whose private key is on this machine.")
+@click.option("--kind", type=click.Choice([kind for kind in KINDS if kind != KIND]), required=True, help="What the record is.")
+@click.option("--scope", type=click.Choice(SCOPES), required=True, help="No longer to be relied on, or no copy may remain.")
+@click.option("--reason", required=True, help="A code of the vocabulary recall-reason.")
+@click.option("--subject", metavar="MMSI", help="Of a position by AIS: the MMSI under which it was sent.")
+@with_settings
+def send(settings: Settings, /, record: str, **said: str | None) -> None:
+    """
+    Take a RECORD back, by its id: whoever had it is told, and with --scope erase its case key is destroyed.
+
+    A RECORD that has not come yet can be taken back too.
+    """
+    assembly = assemble(settings.folder())
+    if said["member"] not in assembly.declarations.members:
+        raise DeclarationError([Fault("--member", str(said["member"]), "is no member; see boutre topics plan")])
+    sent = send_recall(
+        settings, assembly, Recall(record=record, **{name: value for name, value in said.items() if value}), datetime.now(UTC)
+    )
+    click.echo(json.dumps({"recall": sent, "record": record, "scope": said["scope"]}))
 
 
 @recall.command(epilog="Example: boutre recall status --output json")

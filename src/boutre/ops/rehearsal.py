@@ -27,6 +27,7 @@ from boutre.processors.handle import Processor
 from boutre.processors.pipeline import KINDS, Pipeline
 from boutre.processors.release import Release
 from boutre.processors.replay import in_force_always
+from boutre.schemas.cases.groups import Opener
 from boutre.schemas.fields import FieldInfo, walk
 from boutre.schemas.keys import KeyFolder
 from boutre.schemas.keys.folder import MEMBERS, RECIPIENTS
@@ -39,22 +40,26 @@ class Rehearsal:
     """
     A bus whose steps are asked without anything being kept or sent.
 
-    *public* are the members' real public keys, *sealing* those of recipients, None where this machine has no list of them.
+    *public* are the members' real public keys, *sealing* those of recipients, None where this machine has no list of them. *opener*
+    opens what members have sealed, where the vault is on this machine; elsewhere it stays sealed, and is given to nobody.
     """
 
     assembly: Assembly
     public: Keyring
     sealing: SealingKeys | None = None
+    opener: Opener | None = None
     _privates: dict[str, Ed25519PrivateKey] = field(default_factory=dict, repr=False)
     _accepts: dict[str, Processor | None] = field(default_factory=dict, repr=False)
 
     @classmethod
     def of(cls, settings: Settings) -> Rehearsal:
         """Read the bus of *settings*; DeclarationError with all that is wrong in a room."""
-        keys = KeyFolder(settings.keys)
+        keys = KeyFolder(settings.keys, settings.vault)
         public = keys.keyring() if (settings.keys / MEMBERS).is_file() else Keyring({})
         sealing = keys.sealing_keys() if (settings.keys / RECIPIENTS).is_file() else None
-        return cls(assemble(settings.folder()), public, sealing)
+        assembly = assemble(settings.folder())
+        opener = Opener(assembly.codec, keys.cases.open().opening, demands=False) if keys.cases.there else None
+        return cls(assembly, public, sealing, opener)
 
     @cached_property
     def fields(self) -> Mapping[str, tuple[FieldInfo, ...]]:
@@ -74,7 +79,7 @@ class Rehearsal:
         """The step of the release; a recipient whose keys are not known here is supposed to have one in force."""
         made = self.release.step
         assert isinstance(made, Release)
-        return replace(made, desks=[replace(desk, seal=self._sealed(desk.recipient)) for desk in made.desks])
+        return replace(made, desks=[replace(desk, seal=self._sealed(desk.recipient)) for desk in made.desks], opener=self.opener)
 
     def _sealed(self, recipient: str) -> Callable[[datetime], str | None]:
         keys = self.sealing
@@ -119,6 +124,13 @@ class Rehearsal:
         if not isinstance(decision, Emit):
             raise Refuse("internal-error")
         return codec.decode(decision.records[0].value).value
+
+    def opened(self, kind: str, value: Mapping[str, Any]) -> Mapping[str, Any]:
+        """
+        Give an accepted record with its personal groups open, where this machine can open them. Raises Refuse where it was erased.
+        """
+        codec = self.assembly.codec
+        return value if self.opener is None else self.opener(codec.decode(codec.encode(kind, value))).value
 
     def _accept(self, member: str, topic: str) -> Processor | None:
         keyring = Keyring({key_id(self._private(member).public_key()): (member, self._private(member).public_key())})

@@ -140,7 +140,7 @@ def report(settings: Settings, name: str, output: str) -> None:
 
 
 def _sign(settings: Settings, one: Scope, word: str, key: str, member: str, person: str) -> None:  # noqa: PLR0917 - what is said, by whom
-    private = KeyFolder(settings.keys).private(member)
+    private = KeyFolder(settings.keys, settings.vault).private(member)
     said = one.say(word, member, person, datetime.now(UTC), private)
     if not one.proved(word, said, keys_of(settings).keyring()):
         raise DeclarationError([Fault(str(settings.keys), member, "its key is not among the public keys, or is revoked")])

@@ -157,6 +157,7 @@ class Settings(BaseSettings):
 
     bus: Path | None = Field(default=None, description="folder of the bus; default the nearest upward that declares one")
     keys: Path = Field(default=Path(".boutre/keys"), description="folder of private and public keys")
+    vault: Path | None = Field(default=None, description="folder of the vault of case keys; default vault in that of keys")
     state: Path = Field(default=Path(".boutre"), description="folder of what the bus remembers on this machine")
     metrics_port: int = Field(default=0, ge=0, le=65535, description="port of /metrics; 0: a free one, said at start")
     metrics_address: str = Field(default="127.0.0.1", description="address that /metrics listens on; 0.0.0.0 in a container")

@@ -31,6 +31,9 @@ from boutre.ops.settings import Settings
 from boutre.ops.standing import Standing, standing
 
 UP_FILE = "up.json"
+CASES = "cases"
+"""The name of the process that destroys the case keys of what is erased."""
+
 START_S = 60.0
 STOP_S = 15.0
 
@@ -38,7 +41,7 @@ STOP_S = 15.0
 @dataclass(slots=True)
 class Worker:
     """
-    One worker: its processor, process and metrics port.
+    One process of the bus: a worker by its processor, or the follower of case keys; its process and metrics port.
     """
 
     name: str
@@ -84,7 +87,9 @@ class StandingBus:
         bring(self.assembly.declarations, self.settings)
         keys_of(self.settings).development(self.assembly.declarations.members, self.assembly.declarations.recipients)
         self.say("topics and keys are there")
-        self.workers = [self._worker(edge.name) for edge in self.assembly.pipeline.edges]
+        self.workers = [self._process(edge.name, "worker", edge.name) for edge in self.assembly.pipeline.edges]
+        # Without it nothing would be erased on a bus that runs.
+        self.workers.append(self._process(CASES, "cases", "follow"))
         self._await_workers()
         if self.detached:
             rows = [{"name": one.name, "port": one.port, "pid": one.pid, "log": one.log} for one in self.workers]
@@ -138,7 +143,7 @@ class StandingBus:
             Standing(self.broker.pid, self.broker.bootstrap, self.broker.cluster_id, str(self.broker.home)).write(state)
         self.say(f"Kafka runs at {self.broker.bootstrap}")
 
-    def _worker(self, name: str) -> Worker:
+    def _process(self, name: str, *words: str) -> Worker:
         folder = self.settings.state / "workers" / name
         folder.mkdir(parents=True, exist_ok=True)
         port = free_port()
@@ -147,10 +152,12 @@ class StandingBus:
             **os.environ,
             "BOUTRE_KEYS": str(self.settings.keys.resolve()),
             "BOUTRE_STATE": str(self.settings.state.resolve()),
+            "BOUTRE_VAULT": str(keys_of(self.settings).cases.vault.resolve()),
+            "BOUTRE_METRICS_PORT": str(port),
         }
         if self.settings.kafka.embedded:
             environment["BOUTRE_KAFKA__BOOTSTRAP_SERVERS"] = self.settings.kafka.bootstrap_servers
-        command = [sys.executable, "-m", "boutre", "--bus", str(self.assembly.root), "worker", name, "--metrics-port", str(port)]
+        command = [sys.executable, "-m", "boutre", "--bus", str(self.assembly.root), *words]
         with log.open("ab") as file:
             process = subprocess.Popen(  # noqa: S603 - our own command, with names from our own declarations
                 command, stdin=subprocess.DEVNULL, stdout=file, stderr=file, env=environment, start_new_session=True
@@ -165,14 +172,14 @@ class StandingBus:
             for worker in waiting:
                 if not worker.alive():
                     raise Unavailable(f"the worker {worker.name} ended at once; its log: {worker.log}")
-            waiting = [worker for worker in waiting if not _ready(worker.port)]
+            waiting = [worker for worker in waiting if not _ready(worker)]
             if waiting and time.monotonic() > until:
                 raise Unavailable(
                     f"the worker {waiting[0].name} has no partitions after {START_S:.0f} s; its log: {waiting[0].log}"
                 )
             if waiting:
                 time.sleep(0.1)
-        self.say(f"{len(self.workers)} workers are ready")
+        self.say(f"{len(self.workers) - 1} workers are ready, and the follower of case keys")
 
 
 def running(settings: Settings) -> list[Worker]:
@@ -207,7 +214,7 @@ def _is_worker(pid: int) -> bool:
         command = Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
     except OSError:
         return alive(pid)
-    return b"boutre" in command and b"worker" in command
+    return b"boutre" in command and not {b"worker", b"follow"}.isdisjoint(command)
 
 
 def _scrape(port: int) -> str | None:
@@ -218,9 +225,11 @@ def _scrape(port: int) -> str | None:
         return None
 
 
-def _ready(port: int) -> bool:
-    page = _scrape(port)
-    return page is not None and any(
+def _ready(worker: Worker) -> bool:
+    page = _scrape(worker.port)
+    if page is None or worker.name == CASES:
+        return page is not None
+    return any(
         sample.value > 0
         for family in text_string_to_metric_families(page)
         for sample in family.samples

@@ -16,6 +16,7 @@ from boutre.errors import Refuse
 from boutre.processors.decision import Decision, Drop, Emit, Inbound, Outbound, Reject, State
 from boutre.processors.digests import differ, named_digest
 from boutre.processors.repeats import Rule, look
+from boutre.schemas.cases.groups import Opener
 from boutre.schemas.codec import MAX_REPORT_BYTES, Codec, Decoded
 from boutre.schemas.identity import record_id
 from boutre.schemas.sense import Area
@@ -51,6 +52,9 @@ class Accept:
     *deadlines* are seconds after the event, by event type, within which a record must be accepted not to be late; the entry
     ``default`` holds for every other type. By *key* digests are made of what is remembered. A record may be limited to *recipients*
     only that exist: one that is misspelt would silently leave it to fewer than its owner meant.
+
+    *opener* opens personal groups for the look that is taken here; what goes on stays sealed. Without it nothing need be sealed,
+    and what is sealed is not looked at.
     """
 
     codec: Codec
@@ -61,6 +65,7 @@ class Accept:
     rules: tuple[Rule, ...] = ()
     deadlines: Mapping[str, float] = field(default_factory=dict)
     recipients: frozenset[str] | None = None
+    opener: Opener | None = None
 
     def __call__(self, record: Inbound, state: State, /) -> Decision:
         """
@@ -73,7 +78,8 @@ class Accept:
         identifier: str | None = None
         try:
             decoded = self._proved(national, record)
-            value = decoded.value
+            opened = decoded if self.opener is None else self.opener(decoded)
+            value = opened.value
             # From here on the id is known to be this member's own. A reject is told under it, unless a report of that id was
             # accepted before: then this is another input, told by where it stood.
             identifier = None if f"id:{value['id']}" in state else str(value["id"])
@@ -86,7 +92,7 @@ class Accept:
             rest = "; ".join(f"{problem.field}: {problem.code}" for problem in problems[1:8])
             detail = "; ".join(filter(None, (problems[0].detail, rest)))
             return Reject(problems[0].code, problems[0].field, detail, identifier)
-        return self._once(record, decoded, state, now=now)
+        return self._once(record, decoded, opened, state, now=now)
 
     def _named(self, value: Mapping[str, Any]) -> None:
         """Refuse a record that is limited to somebody whom nobody knows."""
@@ -107,10 +113,10 @@ class Accept:
         _belongs(national, decoded.value)
         return decoded
 
-    def _once(self, record: Inbound, decoded: Decoded, state: State, *, now: datetime) -> Decision:
-        kind, value = decoded.kind, decoded.value
+    def _once(self, record: Inbound, decoded: Decoded, opened: Decoded, state: State, *, now: datetime) -> Decision:
+        kind, value = opened.kind, opened.value
         identifier = str(value["id"])
-        content = self._content(decoded)
+        content = self._content(opened)
         known = state.get(f"id:{identifier}")
         if known is not None:
             # By another key it cannot be told whether it says the same, and what was accepted once is not accepted twice.

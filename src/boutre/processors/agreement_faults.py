@@ -16,7 +16,9 @@ from boutre.errors import Fault
 from boutre.processors.agreement import Agreement, Coarse
 from boutre.processors.coarsen import METHODS
 from boutre.processors.cut import OWN, compile_cut, prefixes
+from boutre.processors.given import Node
 from boutre.processors.safety_of_life import SafetyOfLife, lives_faults
+from boutre.schemas.cases import OPEN, PERSONAL
 from boutre.schemas.fields import FieldInfo
 from boutre.schemas.meanings import CATEGORIES
 from boutre.topics.regions import Regions
@@ -101,6 +103,7 @@ def agreement_faults(file: str, agreement: Agreement, fields: Mapping[str, tuple
     yield from _role_faults(file, agreement, fields, known)
     yield from _source_faults(file, agreement)
     yield from _consent_faults(file, agreement, fields)
+    yield from _open_faults(file, agreement, fields)
     yield from lives_faults(file, agreement, known.lives)
     retraction = compile_cut(agreement, "retraction", fields["retraction"])
     if "recall.record" not in retraction.kept:
@@ -200,3 +203,21 @@ def grid_faults(agreements: Iterable[Agreement], files: Mapping[str, str]) -> It
 def _near(name: str, allowed: Iterable[str]) -> str:
     close = difflib.get_close_matches(name, list(allowed), 1)
     return f"; did you mean {close[0]!r}?" if close else ""
+
+
+def _open_faults(file: str, agreement: Agreement, fields: Mapping[str, tuple[FieldInfo, ...]]) -> Iterable[Fault]:
+    """What names people leaves the bus sealed for its recipient: else it would lie open in the log."""
+    if agreement.encrypt:
+        return
+    cuts = [compile_cut(agreement, kind, fields[kind]) for kind in agreement.kinds]
+    given = {path for cut in cuts for name, node in cut.nodes if name in PERSONAL for path in _given(node)}
+    open_ = {f"{group}.{name}" for group, names in OPEN.items() for name in names}
+    told = sorted(path for path in given if open_.isdisjoint(prefixes(path)))
+    if told:
+        yield Fault(file, "encrypt", f"must be true: {told[0]} is personal and would stand unsealed on a topic")
+
+
+def _given(node: Node) -> Iterable[str]:
+    if node.apply is None:
+        return ()
+    return [path for inner in node.inner for path in _given(inner)] if node.inner else (node.info.path,)

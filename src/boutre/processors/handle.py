@@ -14,10 +14,11 @@ from typing import Any, assert_never
 import msgspec
 
 from boutre import metrics
-from boutre.errors import Refuse
+from boutre.errors import Refuse, Unavailable
 from boutre.processors.decision import Changes, Decision, Drop, Emit, Inbound, Outbound, Reject, Released, State, Step
 from boutre.processors.finish import Finish
 from boutre.processors.windows import Windows
+from boutre.schemas.cases.groups import personal
 from boutre.schemas.codec import Codec
 from boutre.schemas.identity import place_id
 from boutre.schemas.rejects import reject
@@ -83,7 +84,7 @@ def count(stage: str, handled: Iterable[Handled]) -> None:
 
 class Handler:
     """
-    One processor, ready to handle records; it never raises, whatever its step does.
+    One processor, ready to handle records; whatever its step does, it raises nothing but Unavailable.
     """
 
     def __init__(self, processor: Processor, codec: Codec, owner: Owner) -> None:
@@ -124,6 +125,9 @@ class Handler:
     def _decide(self, record: Inbound, state: State) -> Decision:
         try:
             return self.processor.step(record, state)
+        except Unavailable:
+            # Something that every record needs is away, such as the vault: to reject them all would lose them.
+            raise
         except Exception:  # noqa: BLE001 - a poison record must not stop the partition; the text of the error may hold values
             return Reject("internal-error")
 
@@ -136,10 +140,17 @@ class Handler:
                 pass
         return place_id(record.topic, record.partition, record.offset)
 
+    def _open(self, record: Inbound) -> bool:
+        """Say whether what is refused names people and nobody sealed it: that is not written once more, not even for its owner."""
+        try:
+            return bool(personal(self._codec.decode(record.value).value))
+        except Refuse:
+            return False
+
     def _rejected(self, record: Inbound, decision: Reject) -> Handled:
         member, kind = self._owner(record.topic)
         # What failed inside the bus has no owner who could read it there; it still stands where it stood.
-        content = None if member == BUS else record.value
+        content = None if member == BUS or self._open(record) else record.value
         value: dict[str, Any] = reject(
             member=member,
             stage=self.processor.name,

@@ -42,13 +42,15 @@ class Memory:
 
     ``had:<record>`` holds the digests of what each recipient was given of it (``track:<record>`` of a position by AIS, of which so
     many come that they would crowd out the reports), ``repeat:<digest>`` the reports by which each recipient may know a repeat, and
-    ``gone:<member>:<record>`` what its own member took back. A recipient's part is made of what it was given only, so that a record
+    ``gone:<member>:<record>`` what its own member took back; in an exercise ``gone:<member>:exercise:<record>``, since that takes
+    nothing real back. A recipient's part is made of what it was given only, so that a record
     which it may not have changes nothing for it.
     """
 
     state: State
     member: str
     given_as: str = "had"
+    exercise: bool = False
     _read: dict[str, Any] = field(default_factory=dict, repr=False)
 
     @classmethod
@@ -56,15 +58,15 @@ class Memory:
         """Give what is remembered of the member whose record *value* is."""
         member = str(value["origin"]["member"])
         # What travels in a lane of its own, as a recall of it does: a position by AIS.
-        return cls(state, member, "had" if lane(value) == member else "track")
+        return cls(state, member, "had" if lane(value) == member else "track", bool(value.get("exercise")))
 
     def gone_key(self, identifier: str) -> str:
-        """Give the key under which it is remembered that this member took a record back."""
-        return f"gone:{self.member}:{identifier}"
+        """Give the key under which it is remembered that this member took a record back, in earnest or in an exercise."""
+        return f"gone:{self.member}:{'exercise:' if self.exercise else ''}{identifier}"
 
     def gone(self, identifier: str) -> bool:
         """Say whether this member took the record back."""
-        return bool(self._get(self.gone_key(identifier)))
+        return bool(self._get(f"gone:{self.member}:{identifier}") or (self.exercise and self._get(self.gone_key(identifier))))
 
     def digests(self, recipient: str, identifier: str) -> Sequence[str]:
         """Give the digests of what *recipient* was given of a record of this member."""

@@ -30,6 +30,7 @@ from boutre.processors.repeats import Rule
 from boutre.processors.safety_of_life import SafetyOfLife
 from boutre.processors.scopes import Scope, Scopes, read_scopes
 from boutre.processors.windows import Windows
+from boutre.schemas.cases.groups import Opener
 from boutre.schemas.codec import Codec
 from boutre.schemas.lock import Lock
 from boutre.schemas.sense import Area
@@ -144,11 +145,13 @@ class Pipeline:
         only: str | None = None,
         *,
         finish: Finish | None = None,
+        opener: Opener | None = None,
     ) -> tuple[Processor, ...]:
         """
         Make the processors; *only* makes just the one of that name. *finish* seals and signs views: without it none is sealed.
 
-        *recipient_key* gives the key of a recipient's own names; by *state_key* digests are made of what is remembered.
+        *opener* opens the personal groups of members' records: without it none need be sealed. *recipient_key* gives the key of a
+        recipient's own names; by *state_key* digests are made of what is remembered.
         """
         made = []
         for edge in self.edges:
@@ -163,7 +166,8 @@ class Pipeline:
             read_by = {other.name: tuple(sorted(edge.writes.intersection(other.reads))) for other in self.edges}
             readers = {name: topics for name, topics in read_by.items() if topics}
             done = finish if edge.kind == "release" else None
-            made.append(Processor(edge.name, step, edge.reads, edge.writes, rejects, edge.changelog, readers, edge.windows, done))
+            opened = replace(step, opener=opener)
+            made.append(Processor(edge.name, opened, edge.reads, edge.writes, rejects, edge.changelog, readers, edge.windows, done))
         return tuple(made)
 
     def owner(self, topic: str) -> tuple[str, str | None]:

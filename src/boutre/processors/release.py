@@ -29,6 +29,7 @@ from boutre.processors.repeats import Rule, traces
 from boutre.processors.safety_of_life import SafetyOfLife
 from boutre.processors.scopes import Scopes
 from boutre.processors.sheet import Sheet, make_sheet
+from boutre.schemas.cases.groups import Opener
 from boutre.schemas.codec import Codec, Decoded
 from boutre.schemas.identity import pseudonym
 
@@ -36,6 +37,9 @@ SPECIFICATION: Final = ("ce_specversion", b"1.0")
 SOURCE: Final = ("ce_source", b"/boutre")
 CONTENT: Final = ("content-type", b"application/avro")
 """Headers that are the same for every view."""
+
+ERASED: Final = "case-erased"
+"""The refusal of a case key that was destroyed."""
 
 
 def no_key(_: datetime) -> str | None:
@@ -88,6 +92,8 @@ class _Sheet:
 class Release:
     """
     The step from ``bus.<kind>`` to ``for.<recipient>.<kind>`` and ``bus.receipt``.
+
+    *opener* opens personal groups, so that they can be cut; a record whose case key was destroyed is one that was taken back.
     """
 
     codec: Codec
@@ -97,6 +103,7 @@ class Release:
     rules: tuple[Rule, ...] = ()
     scopes: Scopes = field(default_factory=Scopes)
     lives: SafetyOfLife | None = None
+    opener: Opener | None = None
     _groups: Groups = field(default_factory=Groups, init=False, repr=False, compare=False)
     _form: ReceiptForm = field(init=False, repr=False, compare=False)
     _trays: dict[str, tuple[_Tray, ...]] = field(default_factory=dict, init=False, repr=False, compare=False)
@@ -118,13 +125,23 @@ class Release:
         missing, accepted = missing_group(kind, decoded.value), record.accepted
         if missing is not None or accepted is None:
             return Reject("missing-field", missing) if missing else Reject("internal-error", detail="no time of acceptance")
-        case = self._case(kind, decoded, record.timestamp, accepted, state)
+        try:
+            opened, erased = self.opened(decoded), False
+        except Refuse as refused:
+            if refused.code != ERASED:
+                return Reject(refused.code, refused.field)
+            opened, erased = decoded, True
+        case = self._case(kind, opened, record.timestamp, accepted, state, erased=erased)
         trays = self._trays.get(kind) or self._ready(kind)
         outcomes = [(tray.desk.recipient, self._decide(tray, case)) for tray in trays]
         views = [outcome.out for _, outcome in outcomes if outcome.out is not None]
         receipts = [receipt for _, outcome in outcomes for receipt in outcome.receipts]
         released = tuple([Released(recipient, kind, outcome.outcome) for recipient, outcome in outcomes])
         return Emit((*views, *receipts), case.changes(outcomes), released)
+
+    def opened(self, decoded: Decoded) -> Decoded:
+        """Give a record with its personal groups open; raises Refuse where it cannot be opened."""
+        return decoded if self.opener is None else self.opener(decoded)
 
     def _ready(self, kind: str) -> tuple[_Tray, ...]:
         trays = tuple(
@@ -141,7 +158,7 @@ class Release:
         self._trays[kind] = trays
         return trays
 
-    def _case(self, kind: str, decoded: Decoded, timestamp: int, accepted: datetime, state: State) -> Case:
+    def _case(self, kind: str, decoded: Decoded, timestamp: int, accepted: datetime, state: State, *, erased: bool) -> Case:
         value = decoded.value
         identifier, had = str(value["id"]), Memory.of(value, state)
         return Case(
@@ -150,7 +167,7 @@ class Release:
             value,
             accepted,
             had,
-            had.gone(identifier),
+            erased or had.gone(identifier),
             national_key(value) != identifier,
             had.seen(traces(self.rules, kind, value)),
             had.to(identifier),

@@ -123,7 +123,7 @@ class Replay:
         Take one record as it stands on ``bus.<kind>``; *accepted* in milliseconds since 1970 UTC. What cannot be read is counted.
         """
         try:
-            value = self.before.step.codec.decode(frame, frozenset({kind})).value
+            value = self.before.step.opened(self.before.step.codec.decode(frame, frozenset({kind}))).value
             receipts = [
                 side.take(Inbound(topic_of(side.step, kind), 0, 0, None, frame, {}, accepted)) for side in (self.before, self.after)
             ]

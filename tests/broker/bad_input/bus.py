@@ -29,6 +29,7 @@ from boutre.processors.decision import Outbound
 from boutre.schemas.identity import pseudonym
 from boutre.schemas.keys import KeyFolder
 from boutre.schemas.signature import key_id
+from broker.bad_input.sealing import SEALING
 from records import RECIPIENTS, ROOT, Value, count, local_bus, moment, national, private, report, track
 
 PATIENCE_S: Final = 90
@@ -248,6 +249,7 @@ def running(bootstrap: str, folder: Path, revoked: Mapping[str, Ed25519PrivateKe
     settings = Settings(bus=ROOT, state=folder / "state", keys=folder / "keys").using(bootstrap)
     assembly = assemble(ROOT)
     _write_keys(settings.keys, list(assembly.declarations.members), revoked)
+    SEALING.begin(KeyFolder(settings.keys).cases)
     with StandingBus(settings, assembly) as standing:
         client = standing.settings.kafka.client()
         account = Account(tuple(assembly.declarations.recipients))

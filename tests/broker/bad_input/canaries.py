@@ -17,6 +17,8 @@ from boutre.connectors.opening import Opening
 from boutre.ops.assembly import assemble
 from boutre.processors.agreement import Agreement
 from boutre.processors.decision import Emit, Inbound, Outbound
+from boutre.schemas.cases import OPEN, PERSONAL
+from boutre.schemas.cases.groups import Opener, seal
 from boutre.schemas.identity import pseudonym
 from boutre.schemas.view_signature import SentView
 from broker.bad_input.bus import Bus, Message, scraped
@@ -38,6 +40,18 @@ class Canary:
     kind: str
     path: str
     given: frozenset[str]
+
+    @property
+    def sealed(self) -> bool:
+        """Whether it stands open nowhere on the bus, not even on its owner's topic."""
+        return self.path.partition(".")[0] in PERSONAL
+
+    def strays(self, reader: str, *, owned: bool) -> bool:
+        """Say whether it may not stand where *reader* reads (empty: nobody); *owned* is where its member's records are."""
+        group, _, name = self.path.partition(".")
+        if self.sealed and not (reader and name in OPEN.get(group, ())):
+            return True
+        return reader not in self.given and not owned
 
 
 def canaries(bus: Bus, kind: str, value: Value) -> Iterator[Canary]:
@@ -76,7 +90,8 @@ def changed_for(bus: Bus, recipient: str, kind: str, value: Value, other: Value)
                 got.append(Outbound(topic, one.key, frame, one.timestamp, (("ce_id", one.headers["ce_id"]),)))
     agreements = {each.name: each for each in real_pipeline().policy.agreements}
     by = [agreements[each] for each in codec.decode(got[0].value).value["view"]["agreements"]]
-    accepted = codec.decode(stood.value).value
+    vault = bus.keys.cases
+    accepted = Opener(codec, vault.open().opening)(codec.decode(stood.value)).value
     ordinary = [each for each in by if not each.exceptional]
     unseen = {**other, "times": {**other["times"], **ONLY_THE_BUS}}
     changed = other_than_visible(ordinary or by, kind, accepted, unseen, Random(7))  # noqa: S311 - a test
@@ -86,7 +101,7 @@ def changed_for(bus: Bus, recipient: str, kind: str, value: Value, other: Value)
             _take_over(changed, accepted, path)
     changed["times"] |= {name: accepted["times"][name] for name in ONLY_THE_BUS}
     (release,) = (each for each in assemble(ROOT).handlers(bus.keys) if each.processor.name == "release")
-    frame = codec.encode(kind, changed)
+    frame = seal(codec, codec.decode(codec.encode(kind, changed)), vault.keys(changed["origin"]["member"]).take)
     decision = release.processor.step(Inbound(f"bus.{kind}", 0, 0, stood.key, frame, {}, stood.timestamp), {})
     assert isinstance(decision, Emit)
     assert stood.value != frame
@@ -114,39 +129,36 @@ def strays(bus: Bus, home: Path, member: str, found: list[Canary]) -> list[str]:
     """
     Name every canary that stands where it may not, and where that is.
 
-    The owner's national topics and the accepted records hold all of it. A recipient's topics are looked into after they were
-    opened by its key too.
+    The owner's national topics and the accepted records hold all of it but what names people, which stands open nowhere. A
+    recipient's topics are looked into after they were opened by its key too.
     """
-    allowed = {f"national.{member}.", "bus.sighting", "bus.interception", "bus.alert", "bus.retraction"}
+    allowed = (f"national.{member}.", "bus.sighting", "bus.interception", "bus.alert", "bus.retraction")
     told: list[str] = []
     for message in [*bus.messages, *kafkas_own(bus)]:
         topic = message.place[0]
-        if not topic.startswith(tuple(allowed)):
-            reader = topic.split(".")[1] if topic.startswith("for.") else ""
-            told += [
-                f"{one.path} of a {one.kind} on {topic}" for one in found if reader not in one.given and message.holds(one.text)
-            ]
+        reader = topic.split(".")[1] if topic.startswith("for.") else ""
+        looked_for = [one for one in found if one.strays(reader, owned=topic.startswith(allowed))]
+        told += [f"{one.path} of a {one.kind} on {topic}" for one in looked_for if message.holds(one.text)]
     for (reader, _, _), view in bus.collector.views.items():
         shown = {held.encode() for _, held in leaves(view) if isinstance(held, str)}
         told += [
             f"{one.path} of a {one.kind} in a view of {reader}" for one in found if reader not in one.given and one.text in shown
         ]
-    places = [*segments(home, allowed), *((worker.name, Path(worker.log).read_bytes()) for worker in bus.standing.workers)]
+    places = [*segments(home), *((worker.name, Path(worker.log).read_bytes()) for worker in bus.standing.workers)]
     places += [(f"/metrics of {worker.name}", scraped(worker)) for worker in bus.standing.workers]
     places += [(path.name, path.read_bytes()) for path in sorted(bus.standing.settings.state.rglob("*")) if path.is_file()]
     for place, content in places:
         reader = place.split(".")[1] if place.startswith("for.") else ""
-        told += [f"{one.path} of a {one.kind} in {place}" for one in found if reader not in one.given and one.text in content]
+        looked_for = [one for one in found if one.strays(reader, owned=place.startswith(allowed))]
+        told += [f"{one.path} of a {one.kind} in {place}" for one in looked_for if one.text in content]
     return told
 
 
-def segments(home: Path, allowed: set[str]) -> Iterator[tuple[str, bytes]]:
+def segments(home: Path) -> Iterator[tuple[str, bytes]]:
     """The files of every partition as they lie on the disk; a text that comes once stands in compressed batches as it is."""
     for path in sorted(home.rglob("*/*")):
         if path.is_file() and path.suffix in {".log", ".index", ".timeindex", ".snapshot", ".txnindex"}:
-            topic = path.parent.name
-            if not topic.startswith(tuple(allowed)):
-                yield topic, path.read_bytes()
+            yield path.parent.name, path.read_bytes()
 
 
 def kafkas_own(bus: Bus) -> list[Message]:

@@ -15,12 +15,15 @@ from typing import Any, Final
 from msgspec.structs import replace
 
 from boutre.processors.decision import Outbound
+from boutre.schemas.cases.pool import CaseKeys, VaultPool
 from boutre.schemas.codec import FRAME, MAX_REPORT_BYTES
 from boutre.schemas.identity import record_id
 from boutre.schemas.marks import Withheld
 from boutre.schemas.rejects import reject
+from boutre.schemas.sealing.suites import SealingKey
 from boutre.schemas.signature import KEY_HEADER, SIGNATURE_HEADER
 from broker.bad_input.bus import ago, now_ms, position, sighting
+from broker.bad_input.sealing import SEALING, as_sent
 from domain.test_hostile import CORPUS
 from records import CODEC, Value, count, local_bus, moment, national, signed
 
@@ -54,7 +57,7 @@ def report(secret: str, member: str = "comoros", **groups: Any) -> Value:
 
 def framed(**groups: Any) -> Callable[[str], Outbound]:
     """The report with these groups, signed and sent as it should be."""
-    return lambda secret: national("sighting", report(secret, **groups), at=now_ms())
+    return lambda secret: as_sent("sighting", report(secret, **groups), at=now_ms())
 
 
 def timed(times: Callable[[], Value]) -> Callable[[str], Outbound]:
@@ -69,7 +72,7 @@ def timed(times: Callable[[], Value]) -> Callable[[str], Outbound]:
 def tracked(**groups: Any) -> Callable[[str], Outbound]:
     """A position by AIS with these groups."""
     said = {"narrative": lambda secret: [{"language": "en", "text": secret}]}
-    return lambda secret: national("sighting", position(secret, **{**groups, "narrative": said["narrative"](secret)}), at=now_ms())
+    return lambda secret: as_sent("sighting", position(secret, **{**groups, "narrative": said["narrative"](secret)}), at=now_ms())
 
 
 def raw(content: Callable[[str], bytes | None], key: bytes = b"x", topic: str = TOPIC) -> Callable[[str], Outbound]:
@@ -105,7 +108,7 @@ def signed_by(signer: str, topic: str = TOPIC) -> Callable[[str], Outbound]:
 
 def in_the_name_of(member: str, topic: str, signer: str) -> Callable[[str], Outbound]:
     """A report that names a member, on a topic, signed by somebody for that topic."""
-    return lambda secret: national("sighting", report(secret, member), at=now_ms(), topic=topic, signer=signer)
+    return lambda secret: as_sent("sighting", report(secret, member), at=now_ms(), topic=topic, signer=signer)
 
 
 def again(**groups: Any) -> Callable[[str], Outbound]:
@@ -114,7 +117,7 @@ def again(**groups: Any) -> Callable[[str], Outbound]:
 
     def make(secret: str) -> Outbound:
         value = sighting(f"once more {secret[-8:]}", position=said, narrative=[{"language": "fr", "text": secret}])
-        return national("sighting", {**value, **groups}, at=now_ms())
+        return as_sent("sighting", {**value, **groups}, at=now_ms())
 
     return make
 
@@ -188,6 +191,38 @@ def large(length: int) -> Callable[[str], bytes]:
     return make
 
 
+def under(keys: Callable[[], CaseKeys]) -> Callable[[str], Outbound]:
+    """The report, its personal groups sealed under some case key."""
+    return lambda secret: national("sighting", report(secret), at=now_ms(), cases=keys())
+
+
+def destroyed() -> CaseKeys:
+    """Case keys of Comoros that were destroyed as soon as they were drawn."""
+    assert SEALING.folders is not None
+    vault = SEALING.folders.open()
+    pool = VaultPool(vault, "comoros")
+    key = pool.take()
+    vault.see([("comoros", "a record that was erased", key.id)], {})
+    vault.erase(["a record that was erased"])
+    return _Given(key)
+
+
+@dataclass(frozen=True, slots=True)
+class _Given:
+    key: SealingKey
+
+    def take(self) -> SealingKey:
+        return self.key
+
+
+def lifted(secret: str) -> Outbound:
+    """A report with the sealed narrative of another one in the place of its own."""
+    other = CODEC.decode(as_sent("sighting", report(f"{secret} other")).value)
+    bare = CODEC.decode(CODEC.encode("sighting", report(secret, narrative=None)))
+    frame = bare.frame_with({"narrative": other.value["narrative"]})
+    return signed(TOPIC, frame, "comoros", str(bare.value["id"]).encode(), at=now_ms())
+
+
 def soon(**later: float) -> Value:
     """A moment that is yet to come."""
     return moment((datetime.now(UTC) + timedelta(**later)).isoformat(timespec="milliseconds"))
@@ -205,7 +240,9 @@ BYTES: Final = {
     "an unknown schema id": Case("unknown-schema", raw(lambda secret: FRAME.pack(0, 4) + secret.encode())),
     "a record of another kind": Case("wrong-kind", raw(interception)),
     "a reject": Case("wrong-kind", raw(a_reject)),
-    "a report that says it is a view": Case("wrong-kind", own_id(lambda secret: CODEC.encode("sighting", as_view(secret))), "view"),
+    "a report that says it is a view": Case(
+        "wrong-kind", own_id(lambda secret: as_sent("sighting", as_view(secret)).value), "view"
+    ),
     "a view sent back": Case("bad-identifier", raw(lambda secret: CODEC.encode("sighting", view_of(secret))), "id"),
     "a group that says it was withheld": Case("wrong-type", framed(craft=Withheld("a", "b", None)), "craft"),
     "bytes behind the record": Case("not-canonical", raw(lambda secret: framed()(secret).value + secret.encode())),
@@ -281,6 +318,12 @@ IDENTITY: Final = {
     "in the name of another member": Case("foreign-member", in_the_name_of("seychelles", TOPIC, "comoros"), "origin.member"),
     "on the topic of another member": Case("foreign-member", in_the_name_of("comoros", "national.seychelles.sighting", "comoros")),
     "in the name of the topic's member, by another's key": Case("foreign-member", in_the_name_of("comoros", TOPIC, "seychelles")),
+    "personal data that nobody sealed": Case(
+        "not-sealed", lambda secret: national("sighting", report(secret), at=now_ms()), "narrative"
+    ),
+    "sealed under another member's case key": Case("unknown-case-key", under(lambda: SEALING.of("seychelles"))),
+    "sealed under a case key that is no longer there": Case("case-erased", under(destroyed)),
+    "sealed personal data of another record": Case("cannot-be-opened", lifted, "narrative"),
     "another Kafka key": Case("wrong-key", lambda secret: replace(framed()(secret), key=secret.encode()), "id"),
     "no Kafka key": Case("wrong-key", lambda secret: replace(framed()(secret), key=None), "id"),
     "in another partition than its key's": Case("wrong-key", tracked(), strayed=1),

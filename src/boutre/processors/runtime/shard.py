@@ -20,6 +20,7 @@ from aiokafka.errors import InvalidProducerEpoch, KafkaError, ProducerFenced
 from msgspec.structs import replace
 
 from boutre import metrics
+from boutre.errors import Unavailable
 from boutre.processors.decision import Inbound, Outbound
 from boutre.processors.finish import begin, finished
 from boutre.processors.groups import transactions_of
@@ -58,7 +59,9 @@ HELD_PAUSE = 0.02
 FENCED_PAUSE = 3.0
 """Seconds to wait after being fenced: more than a heartbeat of the consumer."""
 
-TRANSIENT = (KafkaError, OSError, TimeoutError, StoreError)
+TRANSIENT = (KafkaError, OSError, TimeoutError, StoreError, Unavailable)
+"""What another attempt may mend; Unavailable is a vault that cannot be read just now."""
+
 FENCED = (ProducerFenced, InvalidProducerEpoch)
 
 

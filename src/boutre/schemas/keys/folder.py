@@ -13,6 +13,7 @@ from typing import Final
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from boutre.errors import DeclarationError, Fault
+from boutre.schemas.cases.folders import CaseFolders
 from boutre.schemas.keys import files, lists, rows
 from boutre.schemas.sealing.suites import CLASSIC, OpeningKey
 from boutre.schemas.signature import Keyring
@@ -40,6 +41,8 @@ class KeyFolder:
     """
 
     path: Path
+    elsewhere: Path | None = None
+    """Where the vault is, if not here: its backups are no backups of keys (``docs/keys.md``)."""
 
     # --- Making --------------------------------------------------------------------------------------------------------------
 
@@ -52,6 +55,9 @@ class KeyFolder:
             made += self._make(self._recipient(recipient), files.new_secret())
         made += self._make(self._state, files.new_secret())
         made += self._make(self._bus, files.new_private())
+        if not self.cases.there:
+            self.cases.begin().close()
+            made.append(self.cases.file)
         # Added to and never written anew: what stands there may be revoked, or another machine's.
         self.list_members(sorted(path.stem for path in (self.path / "members").glob("*.pem")))
         self.list_bus()
@@ -228,6 +234,11 @@ class KeyFolder:
         return tuple([name for name in TABLES if (self.path / name).is_file()])
 
     # --- Where they stand ----------------------------------------------------------------------------------------------------
+
+    @property
+    def cases(self) -> CaseFolders:
+        """Say where the vault of case keys and the pools stand."""
+        return CaseFolders(self.elsewhere or self.path / "vault", self.path / "cases")
 
     def opening_path(self, recipient: str, identifier: str) -> Path:
         """Say where a private key of a recipient stands, or should."""

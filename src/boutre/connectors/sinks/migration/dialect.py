@@ -7,11 +7,12 @@ The statements themselves are the same for all: see ``versions`` and ``store``.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from boutre.connectors.sinks.migration.record_keys import RecordKeys
 from boutre.connectors.sinks.migration.rows import Value
 
 NUL = "\0"
@@ -42,14 +43,28 @@ class Dialect:
     One kind of database.
 
     *types* are put into the statements of ``versions``; *extras* are statements that follow those of each version;
-    *lock* keeps other processes out while versions are applied; *open* connects, and turns the database's own errors into ``Retry``
-    (locked, away, full) and ``Refuse`` (a value that it can never hold).
+    *lock* keeps other processes out while versions are applied; *beside* lets others write at the same time, and *alone* keeps them
+    out, so that no view of a record is written while the record is erased. *scrub* overwrites what deleted rows left behind.
     """
 
     name: str
     types: Mapping[str, str]
     extras: Mapping[int, Sequence[str]]
     lock: Sequence[str]
+    beside: Sequence[str]
+    alone: Sequence[str]
+    scrub: Callable[[Connection], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Database:
+    """
+    An open migration database: its connection, what kind of database it is, and the keys of its personal groups.
+    """
+
+    connection: Connection
+    dialect: Dialect
+    keys: RecordKeys
 
 
 def storable(value: Value) -> Value:

@@ -11,6 +11,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from typing import Any, Final
 
+from boutre.connectors.sinks.migration.dialect import Connection as OpenConnection
 from boutre.connectors.sinks.migration.dialect import Dialect, storable
 from boutre.connectors.sinks.migration.rows import Value
 from boutre.errors import BusError, DeclarationError, Fault, Refuse, Retry, Unavailable
@@ -21,9 +22,16 @@ try:
 except ImportError as missing:
     raise DeclarationError([Fault("migration", "url", "PostgreSQL needs psycopg: pip install 'boutre[postgresql]'")]) from missing
 
+
+def _scrub(connection: OpenConnection) -> None:
+    # These hold what version 1 had in plain; tables that were dropped are gone with their files.
+    for table in ("record", "narrative", "listed"):
+        connection.run(f"VACUUM FULL {table}")
+
+
 DIALECT: Final = Dialect(
     name="postgresql",
-    types={"moment": "TIMESTAMPTZ", "flag": "BOOLEAN", "real": "DOUBLE PRECISION", "document": "JSONB"},
+    types={"moment": "TIMESTAMPTZ", "flag": "BOOLEAN", "real": "DOUBLE PRECISION", "document": "JSONB", "bytes": "BYTEA"},
     extras={
         1: (
             (
@@ -36,6 +44,9 @@ DIALECT: Final = Dialect(
     },
     # Any number that nobody else uses: two sinks that start at once must not both make the tables.
     lock=("SELECT pg_advisory_xact_lock(6021017)",),
+    beside=("SELECT pg_advisory_xact_lock_shared(6021018)",),
+    alone=("SELECT pg_advisory_xact_lock(6021018)",),
+    scrub=_scrub,
 )
 
 CONNECT_SECONDS: Final = 10

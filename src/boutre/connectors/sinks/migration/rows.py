@@ -1,9 +1,10 @@
 """
-A view as rows of the migration database: pure.
+A view as rows of the migration database, without what stands encrypted there: pure.
 
 Each group of the record becomes a row of the table named for it, each of its lists rows of a table of their own. A group that is
 unknown has no row; one that is withheld or sealed has none either, and a row in ``withheld`` or ``sealed``. So nobody who counts
-rows takes what was kept back for what was not there.
+rows takes what was kept back for what was not there. Of a personal group only what is declared open has columns; a row in
+``encrypted`` says that the group is known.
 """
 
 from __future__ import annotations
@@ -14,11 +15,11 @@ from datetime import datetime
 from typing import Any, Final
 
 from boutre.connectors.delivery import Delivery
-from boutre.connectors.plain import plain
 from boutre.connectors.sinks.feature import field
+from boutre.connectors.sinks.migration.personal import Divided
 from boutre.schemas.marks import Sealed, Withheld
 
-Value = str | int | float | bool | datetime | dict[str, Any] | None
+Value = str | int | float | bool | bytes | datetime | dict[str, Any] | None
 
 
 def _same(*names: str) -> Mapping[str, str]:
@@ -69,8 +70,8 @@ GROUPS: Final[Mapping[str, Mapping[str, str]]] = {
     "migration": _same(
         "departure", "embarked", "destination", "route", "detection", "fare", "currency", "facilitated", "asylum_requested"
     ),
-    "vulnerability": _same("unaccompanied_children", "pregnant", "medical_urgent", "risk", "referral", "disembarkation"),
-    "trafficking": _same("status", "decided_by", "unit", "victims", "perpetrators", "recruitment", "relationship"),
+    "vulnerability": _same("unaccompanied_children", "pregnant", "medical_urgent", "disembarkation"),
+    "trafficking": _same("perpetrators"),
     "action": _same("kind", "status", "authority", "unit", "legal_ground", "boarded", "detected_by", "zone", "smugglers"),
     "craft": {
         **_same("kind", "source_kind", "hull", "length_m", "persons_on_board", "activity"),
@@ -86,14 +87,14 @@ Tables with one row for each view that has the group; a column that holds a rang
 """
 
 RANGES: Final = frozenset({
-    "total", "survivors", "dead", "missing", "injured", "fare", "unaccompanied_children", "pregnant", "victims", "perpetrators",
+    "total", "survivors", "dead", "missing", "injured", "fare", "unaccompanied_children", "pregnant", "perpetrators",
     "smugglers", "length_m", "engine_count", "engine_power_kw", "persons_on_board", "count",
 })  # fmt: skip
 
-TEXTS: Final = ("narrative", "warning.headline", "warning.description", "warning.instruction", "area.names")
+TEXTS: Final = ("warning.headline", "warning.description", "warning.instruction", "area.names")
 LISTS: Final = (
-    "craft.colours", "craft.markings", "event.classes", "action.infractions", "migration.migrant_types", "vulnerability.needs",
-    "trafficking.acts", "trafficking.means", "trafficking.exploitation", "warning.response", "warning.references", "area.zones",
+    "craft.colours", "craft.markings", "event.classes", "action.infractions", "migration.migrant_types",
+    "warning.response", "warning.references", "area.zones",
     "handling.handling_codes", "handling.purposes", "handling.release_to", "view.agreements",
 )  # fmt: skip
 
@@ -108,14 +109,14 @@ class Row:
     columns: Mapping[str, Value]
 
 
-def rows(view: Delivery) -> tuple[Row, ...]:
+def rows(view: Delivery, divided: Divided) -> tuple[Row, ...]:
     """
-    Give all rows of *view* but its entry in the inbox, those first that others refer to.
+    Give the rows of *view* that may stand in plain, those first that others refer to; *divided* is its document in two.
     """
-    return tuple(Row(table, {"view_id": view.id, **columns}) for table, columns in _rows(view))
+    return tuple(Row(table, {"view_id": view.id, **columns}) for table, columns in _rows(view, divided))
 
 
-def _rows(view: Delivery) -> Iterator[tuple[str, dict[str, Value]]]:
+def _rows(view: Delivery, divided: Divided) -> Iterator[tuple[str, dict[str, Value]]]:
     value = view.value
     yield (
         "record",
@@ -125,7 +126,7 @@ def _rows(view: Delivery) -> Iterator[tuple[str, dict[str, Value]]]:
             "kind": view.kind,
             "released": view.timestamp,
             **{column: field(value, path) for column, path in RECORD.items()},
-            "document": plain(value),
+            "document": divided.shown,
         },
     )
     for table, columns in GROUPS.items():
@@ -145,11 +146,13 @@ def _rows(view: Delivery) -> Iterator[tuple[str, dict[str, Value]]]:
         for n, each in enumerate(_list(value, path)):
             scheme, code = (each["scheme"], each["code"]) if isinstance(each, Mapping) else (None, each)
             yield "listed", {"field": path, "n": n, "scheme": scheme, "value": code}
-    yield from _marks(value)
+    yield from _marks(value, divided)
 
 
-def _marks(value: Mapping[str, Any]) -> Iterator[tuple[str, dict[str, Value]]]:
+def _marks(value: Mapping[str, Any], divided: Divided) -> Iterator[tuple[str, dict[str, Value]]]:
     named: set[str] = set()
+    for name in divided.closed:
+        yield "encrypted", {"field": name}
     for name, group in value.items():
         if isinstance(group, Withheld):
             named.add(name)

@@ -15,19 +15,32 @@ from pathlib import Path
 from typing import Any, Final
 
 from boutre.connectors.plain import stamp
+from boutre.connectors.sinks.migration.dialect import Connection as OpenConnection
 from boutre.connectors.sinks.migration.dialect import Dialect, storable
 from boutre.connectors.sinks.migration.rows import Value
 from boutre.errors import BusError, Refuse, Retry, Unavailable
 
-DIALECT: Final = Dialect(
-    name="sqlite",
-    types={"moment": "TEXT", "flag": "INTEGER", "real": "REAL", "document": "TEXT"},
-    extras={1: ("CREATE INDEX position_place ON position (latitude, longitude)",)},
-    lock=(),  # BEGIN IMMEDIATE keeps every other writer out.
-)
-
 BUSY_SECONDS: Final = 5.0
 LATER: Final = frozenset({sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR})
+
+
+def _scrub(connection: OpenConnection) -> None:
+    connection.run("VACUUM")
+    # The log holds pages too, until it is brought into the file.
+    ((busy, *_),) = connection.rows("PRAGMA wal_checkpoint(TRUNCATE)")
+    if busy:
+        raise Retry("the file is being read, and old pages must be overwritten first", after=1.0)
+
+
+DIALECT: Final = Dialect(
+    name="sqlite",
+    types={"moment": "TEXT", "flag": "INTEGER", "real": "REAL", "document": "TEXT", "bytes": "BLOB"},
+    extras={1: ("CREATE INDEX position_place ON position (latitude, longitude)",)},
+    lock=(),  # BEGIN IMMEDIATE keeps every other writer out.
+    beside=(),
+    alone=(),
+    scrub=_scrub,
+)
 
 
 class Connection:
@@ -84,10 +97,13 @@ def connect(path: Path) -> Iterator[Connection]:
             connection.execute("PRAGMA journal_mode = WAL")
             connection.execute("PRAGMA synchronous = FULL")
             connection.execute("PRAGMA foreign_keys = ON")
+            # Deleted rows are overwritten, and nothing goes to temporary files.
+            connection.execute("PRAGMA secure_delete = ON")
+            connection.execute("PRAGMA temp_store = MEMORY")
         yield Connection(connection)
 
 
-def _adapt(value: Value) -> str | int | float | None:
+def _adapt(value: Value) -> str | int | float | bytes | None:
     value = storable(value)
     if isinstance(value, datetime):
         return stamp(value)

@@ -3,6 +3,9 @@ Makes the tables of the migration database, and writes views into them once each
 
 A view's entry in the inbox and all its rows are one transaction. So a view that comes again, after a crash between writing and
 moving the position, or since two sinks read the same topics, finds its entry and has no further effect.
+
+Keys are made before the rows that lie under them, and destroyed before those are deleted: a crash leaves a key that nobody uses, or
+rows that nobody can open.
 """
 
 from __future__ import annotations
@@ -13,8 +16,13 @@ from importlib import resources
 from typing import Final
 
 from boutre.connectors.delivery import Delivery
-from boutre.connectors.sinks.migration.dialect import Connection, Dialect, statements
+from boutre.connectors.plain import plain
+from boutre.connectors.sinks.migration.dialect import Database, Dialect, statements
+from boutre.connectors.sinks.migration.erasing import RETRACTION, agree, erase, erases, pass_over
+from boutre.connectors.sinks.migration.personal import Divided, divide, encrypt
+from boutre.connectors.sinks.migration.record_keys import Destroyed, Held, Key, Name
 from boutre.connectors.sinks.migration.rows import rows
+from boutre.connectors.sinks.migration.upgrade import encrypt_all, enter, scrub
 from boutre.errors import Unavailable
 
 VERSIONS: Final = tuple(
@@ -24,20 +32,22 @@ VERSIONS: Final = tuple(
         if each.name.endswith(".sql")
     )
 )
+ENCRYPTED: Final = 2
+"""The version since which personal groups are encrypted."""
 
 INBOX: Final = (
     'INSERT INTO inbox (view_id, topic, "partition", "offset", "at") VALUES (?, ?, ?, ?, ?) ON CONFLICT (view_id) DO NOTHING'
 )
 
 
-def prepare(connection: Connection, dialect: Dialect) -> int:
+def prepare(database: Database) -> int:
     """
-    Bring the tables up to this version; returns how many versions were added.
+    Bring the tables up to this version, and open the keys; returns how many versions were added.
 
-    Each version and its entry in ``schema_version`` are one transaction. Raises Unavailable where the database is newer than this
-    program, since an old program would leave new columns empty without a word.
+    All versions and their entries in ``schema_version`` are one transaction. Raises Unavailable where the database is newer than
+    this program, since an old program would leave new columns empty without a word, and where its keys are not there.
     """
-    added = 0
+    connection, dialect = database.connection, database.dialect
     with connection.transaction():
         connection.script(dialect.lock)
         connection.run(
@@ -47,27 +57,77 @@ def prepare(connection: Connection, dialect: Dialect) -> int:
         if there and max(there) > VERSIONS[-1]:
             message = f"the migration database has version {max(there)}, this program knows {VERSIONS[-1]}; use a newer boutre"
             raise Unavailable(message)
-        for version in VERSIONS:
-            if version not in there:
-                connection.script([*statements(_text(version, dialect)), *dialect.extras.get(version, ())])
-                connection.run("INSERT INTO schema_version (version, at) VALUES (?, ?)", (version, datetime.now(UTC)))
-                added += 1
-    return added
+        missing = [version for version in VERSIONS if version not in there]
+        for version in missing:
+            connection.script([*statements(_text(version, dialect)), *dialect.extras.get(version, ())])
+            connection.run("INSERT INTO schema_version (version, at) VALUES (?, ?)", (version, datetime.now(UTC)))
+            if version == ENCRYPTED:
+                bind(database)
+                encrypt_all(database)
+        bind(database)
+        connection.script(dialect.alone)
+        agree(database)
+    scrub(database)
+    return len(missing)
 
 
-def store(connection: Connection, batch: Sequence[Delivery]) -> int:
+def bind(database: Database) -> None:
+    """
+    Open the keys that this database's personal groups lie under, and note which they are; raises Unavailable where they are others.
+    """
+    known = database.connection.rows("SELECT id FROM personal_keys")
+    found = database.keys.bind(known[0][0] if known else None)
+    if not known:
+        database.connection.run("INSERT INTO personal_keys (id) VALUES (?)", (found,))
+
+
+def store(database: Database, batch: Sequence[Delivery]) -> int:
     """
     Write all views of *batch* that are not there yet, in one transaction; returns how many were new.
+
+    What a retraction of the batch erases is erased, whether it comes before or after it.
     """
+    erased = [name for view in batch if (name := erases(view))]
+    if erased:
+        database.keys.destroy(erased)
+    parts = [(view, divide(plain(view.value))) for view in batch]
     fresh = 0
-    with connection.transaction():
-        for view in batch:
+    with database.connection.transaction():
+        # Keys are looked up inside, so that none is destroyed between this and the rows that lie under it.
+        database.connection.script(database.dialect.alone if erased else database.dialect.beside)
+        keys = _keys(database, parts)
+        for view, divided in parts:
             entry = (view.id, view.topic, view.partition, view.offset, datetime.now(UTC))
-            if connection.run(INBOX, entry):
-                for row in rows(view):
-                    connection.run(insert(row.table, row.columns), tuple(row.columns.values()))
+            if database.connection.run(INBOX, entry):
+                _write(database, view, divided, keys)
                 fresh += 1
     return fresh
+
+
+def _keys(database: Database, parts: Sequence[tuple[Delivery, Divided]]) -> Mapping[Name, Held]:
+    keys = database.keys.find({_name(view) for view, _ in parts} | {name for view, _ in parts if (name := erases(view))})
+    wanted = {_name(view) for view, divided in parts if divided.closed} - set(keys)
+    return {**keys, **database.keys.make(wanted)} if wanted else keys
+
+
+def _write(database: Database, view: Delivery, divided: Divided, keys: Mapping[Name, Held]) -> None:
+    connection, name = database.connection, _name(view)
+    key = keys.get(name)
+    if isinstance(key, Destroyed) and view.kind != RETRACTION:
+        pass_over(connection, view, key.at)
+        return
+    for row in rows(view, divided):
+        connection.run(insert(row.table, row.columns), tuple(row.columns.values()))
+    if divided.closed and isinstance(key, Key):
+        enter(database, view.id, encrypt(key, name, view.id, divided.closed))
+    other = erases(view)
+    gone = keys.get(other) if other else None
+    if other and isinstance(gone, Destroyed):
+        erase(connection, other, gone.at)
+
+
+def _name(view: Delivery) -> Name:
+    return Name(view.recipient, view.of)
 
 
 def insert(table: str, columns: Mapping[str, object]) -> str:

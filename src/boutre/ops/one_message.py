@@ -1,9 +1,10 @@
 """
-Sends an answer, by the party's own rights.
+Sends one message, by a party's own rights, and waits until Kafka has it.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from confluent_kafka import KafkaError, Producer
@@ -11,13 +12,11 @@ from confluent_kafka import KafkaError, Producer
 from boutre.errors import Unavailable
 from boutre.ops.settings import Settings
 from boutre.ops.whole_topic import ANSWER_S
-from boutre.schemas import answers
-from boutre.schemas.codec import Codec
 
 
-def send(settings: Settings, codec: Codec, topic: str, key: str, value: dict[str, Any]) -> None:
+def send(settings: Settings, topic: str, key: str, frame: bytes, headers: Sequence[tuple[str, str | bytes | None]] = ()) -> None:
     """
-    Send one answer and wait until Kafka has it. Raises Unavailable where it does not take it.
+    Send a frame and wait until Kafka has it. Raises Unavailable where it does not take it.
     """
     refused: list[KafkaError] = []
 
@@ -27,7 +26,7 @@ def send(settings: Settings, codec: Codec, topic: str, key: str, value: dict[str
 
     own = {"enable.idempotence": True, "partitioner": "murmur2_random", "log_level": 2}
     producer = Producer({**settings.kafka.client(), **own})
-    producer.produce(topic, codec.encode(answers.KIND, value), key.encode(), on_delivery=delivered)
+    producer.produce(topic, frame, key.encode(), headers=list(headers), on_delivery=delivered)
     if producer.flush(ANSWER_S) or refused:
         why = refused[0].name() if refused else "no answer"
         raise Unavailable(
