@@ -59,6 +59,7 @@ from broker.bad_input.member import Machine
 from broker.bad_input.sealing import as_sent
 from broker.conftest import started
 from canaries import valid_canary
+from on_disk import read
 from records import CODEC, RECIPIENTS, ROOT, Value, report, signed
 
 RESERVED = 150_000_000
@@ -557,7 +558,7 @@ def in_need(secret: str) -> Value:
 
 def held(home: Path, topics: str, secret: str) -> bool:
     """Whether the log segments of these topics hold a text; a text that comes once stands in compressed batches as it is."""
-    return any(secret.encode() in path.read_bytes() for path in home.rglob(f"{topics}/*.log"))
+    return any(secret.encode() in read(path) for path in home.rglob(f"{topics}/*.log"))
 
 
 def views_of(bus: Bus, opening: Opening) -> list[str]:

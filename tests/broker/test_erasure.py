@@ -26,6 +26,7 @@ from boutre.schemas.marks import Sealed
 from broker.bad_input.bus import PATIENCE_S, Bus, ago, now_ms, running, sighting
 from broker.bad_input.sealing import as_sent
 from broker.conftest import started
+from on_disk import read
 from records import CODEC, Value, recall
 
 CANARY: Final = "a person of whom nothing may remain"
@@ -133,7 +134,7 @@ def found_in(text: str, *roots: Path) -> list[str]:
     looked_for = (text.encode(), text.encode("utf-16-le"))
     files = [path for root in roots for path in sorted(root.rglob("*")) if path.is_file()]
     assert files
-    return [path.name for path in files if any(each in path.read_bytes() for each in looked_for)]
+    return [path.name for path in files for content in [read(path)] if any(each in content for each in looked_for)]
 
 
 @pytest.fixture(scope="module")
@@ -184,7 +185,7 @@ def test_a_destroyed_key_makes_log_state_database_and_backups_unreadable(ground:
     sealed = next(
         one for copy in ground.copies(value["id"]) if isinstance(one := CODEC.decode(copy.value).value["victims"], Sealed)
     )
-    assert any(sealed.ciphertext in path.read_bytes() for path in (backup / "kafka").rglob("*.log"))
+    assert any(sealed.ciphertext in read(path) for path in (backup / "kafka").rglob("*.log"))
     assert any(secret in path.read_bytes() for path in ground.keys.cases.vault.iterdir() if path.is_file())
     # It names nobody to whoever has not.
     assert [] == found_in(CANARY, backup, *live)

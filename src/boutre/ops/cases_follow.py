@@ -30,8 +30,11 @@ NAME: Final = "cases"
 WRITE_S: Final = 5.0
 """Seconds after which it is written how far was read where nothing was found: what is read again changes nothing."""
 
-MOST: Final = 100
+MOST: Final = 16
 """Messages in one look at most: members' own may have a megabyte each, and some send nothing else."""
+
+FETCHED: Final = 4_096
+"""Bytes of a partition in one answer: one batch at least, and few of those that grow a thousandfold when they are decompressed."""
 
 COUNT_S: Final = 30.0
 """Seconds between two counts of the keys that are left."""
@@ -100,7 +103,7 @@ def following_cases(
     """
     with (
         held(vault.path.with_name("follow.lock"), f"another boutre cases follow writes to {vault.path}; one is enough"),
-        consumer_of(client, NAME) as consumer,
+        consumer_of(client, NAME, fetched=FETCHED) as consumer,
         reading(consumer, _places(consumer, reads(declarations), vault.places(), past_gap=past_gap), MOST) as read,
     ):
         follower = CasesFollower(vault, codec, declarations, read, vault.places())

@@ -18,6 +18,7 @@ from boutre.errors import BusError, Unavailable
 MOST: Final = 2_000
 """Messages in one look at most, and so in one transaction of a store, where they are the bus's own and small."""
 
+FETCHED: Final = 1_048_576
 QUEUED_KILOBYTES: Final = 16_384
 """How much is fetched ahead, of all partitions together."""
 
@@ -92,9 +93,13 @@ def reading(consumer: Consumer, places: Mapping[Place, int], most: int = MOST) -
 
 
 @contextmanager
-def consumer_of(client: Mapping[str, Any], name: str, reset: Literal["error", "earliest"] = "error") -> Iterator[Consumer]:
+def consumer_of(
+    client: Mapping[str, Any], name: str, reset: Literal["error", "earliest"] = "error", fetched: int = FETCHED
+) -> Iterator[Consumer]:
     """
     Give a consumer for the follower *name*, of what was committed; *reset* says what becomes of an offset that is not there.
+
+    *fetched* are bytes of a partition in one answer of the broker, as they travel: compressed ones may grow a thousandfold.
     """
     # A group is named since librdkafka wants a name; nothing joins it and nothing is committed to it.
     own = {"group.id": f"boutre.{name}", "enable.auto.commit": False, "enable.auto.offset.store": False, "log_level": 2}
@@ -103,6 +108,7 @@ def consumer_of(client: Mapping[str, Any], name: str, reset: Literal["error", "e
         "auto.offset.reset": reset,
         "enable.partition.eof": True,
         "queued.max.messages.kbytes": QUEUED_KILOBYTES,
+        "fetch.message.max.bytes": fetched,
     }
     consumer = Consumer({**client, **own, **read})
     try:

@@ -22,6 +22,7 @@ from boutre.schemas.cases.groups import Opener, seal
 from boutre.schemas.identity import pseudonym
 from boutre.schemas.view_signature import SentView
 from broker.bad_input.bus import Bus, Message, scraped
+from on_disk import read
 from records import FIELDS, ROOT, Value, below, leaves, real_pipeline
 
 ONLY_THE_BUS = {"accepted_at": None, "late": None}
@@ -155,10 +156,10 @@ def strays(bus: Bus, home: Path, member: str, found: list[Canary]) -> list[str]:
 
 
 def segments(home: Path) -> Iterator[tuple[str, bytes]]:
-    """The files of every partition as they lie on the disk; a text that comes once stands in compressed batches as it is."""
+    """The files of every partition as they lie on the disk, and what their compressed batches hold."""
     for path in sorted(home.rglob("*/*")):
         if path.is_file() and path.suffix in {".log", ".index", ".timeindex", ".snapshot", ".txnindex"}:
-            yield path.parent.name, path.read_bytes()
+            yield path.parent.name, read(path)
 
 
 def kafkas_own(bus: Bus) -> list[Message]:
