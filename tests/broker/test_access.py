@@ -66,7 +66,7 @@ BY_CERTIFICATE: Final = "member.comoros by its certificate"
 NOT_OURS: Final = ("weather.desk", "rmifc-desk", "boutre-release-2", "member.desk")
 """Groups whose names are almost those of parties and processors."""
 
-FOLLOWERS = ("answers", "audit", "cases")
+FOLLOWERS = ("answers", "audit", "cases", "records")
 """What runs beside the processors under a principal of its own."""
 
 NO_IDS: Final = ("boutre-release", "boutre-release-99", "boutre-release-0-0", "boutre-accept-reports-1", "boutre-accept-reports-01")
@@ -196,6 +196,8 @@ def of_follower(name: str, topic: str) -> set[str]:
         return {"read"} if reports or topic == "bus.retraction" else set()
     if name == "audit":
         return {"read"} if topic == "bus.receipt" else set()
+    if name == "records":
+        return {"read"} if topic in {"bus.sighting", "bus.interception", "bus.alert", "bus.retraction"} else set()
     told = {"read"} if topic in {"bus.receipt", "bus.retraction"} or topic.startswith(("from.", "replies.")) else set()
     return told | ({"write"} if topic.startswith(("asked.", "replied.")) else set())
 

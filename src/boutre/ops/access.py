@@ -19,7 +19,7 @@ from boutre.errors import Fault
 from boutre.ops import answers_take, cases_take
 from boutre.processors.graph_faults import FILE
 from boutre.processors.groups import group_of, transactions_of
-from boutre.processors.pipeline import Edge
+from boutre.processors.pipeline import KINDS, Edge
 from boutre.processors.receipts import TOPIC as RECEIPTS
 from boutre.topics.bus import Declarations
 from boutre.topics.members import BUS
@@ -65,8 +65,12 @@ FOLLOWERS: Final[Mapping[str, tuple[Names, Names]]] = {
     "answers": (answers_take.reads, answers_take.writes),
     "audit": (lambda _: (RECEIPTS,), lambda _: ()),
     "cases": (cases_take.reads, lambda _: ()),
+    "records": (lambda _: tuple(f"bus.{kind}" for kind in KINDS), lambda _: ()),
 }
-"""What runs beside the processors, by the name of its principal: the topics that it reads, and those that it writes."""
+"""
+What runs beside the processors, and who looks at accepted records (``boutre explain``, ``boutre policy replay``), by the name of
+its principal: the topics that it reads, and those that it writes.
+"""
 
 
 def member(name: str) -> str:

@@ -41,7 +41,7 @@ from boutre.processors.ways import MADE, Way, folded, held
 @click.option("--feed", help="Read the record from this feed's own input, by its mapping, instead of a file.")
 @click.option("--reference", help="With --feed: the source's own reference of the report.  [default: its first]")
 @click.option("--input", "source", type=click.Path(exists=True, path_type=Path), help="With --feed: another input than its own.")
-@click.option("--from-bus", "identifier", metavar="ID", help="Look the record with this id up on the bus; for operations.")
+@click.option("--from-bus", "identifier", metavar="ID", help="Look the record with this id up on the bus, as bus.records.")
 @click.option("--kind", type=click.Choice(KINDS), help="Its kind, where neither the file nor its id says it.")
 @click.option("--recipient", "recipients", multiple=True, help="Only this one; several times for several.  [default: all]")
 @click.option("--all", "every", is_flag=True, help="Every field of its kind, also those that it does not hold.")

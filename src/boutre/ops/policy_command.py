@@ -135,7 +135,7 @@ def diff_command(
 
 @policy.command("replay", epilog="Example: boutre policy replay --against proposed/ --feed incidents-imb")
 @click.option("--against", type=FOLDER, required=True, help="Folder of the proposed agreements, or a whole proposed bus.")
-@click.option("--from-bus", is_flag=True, help="Replay what the bus accepted; for operations.")
+@click.option("--from-bus", is_flag=True, help="Replay what the bus accepted, as bus.records.")
 @click.option(
     "--input", "files", multiple=True, type=click.Path(exists=True, path_type=Path), help="Replay a file or folder of records."
 )

@@ -1,7 +1,8 @@
 """
 Accepted records as they lie on ``bus.<kind>``: one by its id, or those of the last days in the order of their acceptance.
 
-For operations: nobody else may read these topics. Only what was committed is read, no group is joined and no position is kept.
+For whoever has the principal ``bus.records``, and the vault where people are to be seen. Only what was committed is read, no group
+is joined and no position is kept.
 """
 
 from __future__ import annotations
@@ -38,8 +39,8 @@ QUEUED_KILOBYTES: Final = 2048
 BACKOFF_MILLISECONDS: Final = 20
 """How long a client whose queue was full waits before it fetches on; a second, if nobody says otherwise."""
 
-GROUP: Final = "boutre-policy"
-"""The name under which the broker sees who reads; nobody joins it."""
+GROUP: Final = "boutre.records"
+"""The name under which the broker sees who reads, as ``bus.records`` may; nobody joins it."""
 
 Place = tuple[str, int]
 

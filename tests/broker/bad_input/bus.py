@@ -242,12 +242,12 @@ def expect_through(bus: Bus, kind: str, value: Value) -> None:
 
 
 @contextmanager
-def running(bootstrap: str, folder: Path, revoked: Mapping[str, Ed25519PrivateKey]) -> Iterator[Bus]:
+def running(bootstrap: str, folder: Path, revoked: Mapping[str, Ed25519PrivateKey], root: Path = ROOT) -> Iterator[Bus]:
     """
-    Put this repository's bus on a Kafka, with the members' keys of these tests, of which *revoked* are no longer good.
+    Put the bus at *root* on a Kafka, with the members' keys of these tests, of which *revoked* are no longer good.
     """
-    settings = Settings(bus=ROOT, state=folder / "state", keys=folder / "keys").using(bootstrap)
-    assembly = assemble(ROOT)
+    settings = Settings(bus=root, state=folder / "state", keys=folder / "keys").using(bootstrap)
+    assembly = assemble(root)
     _write_keys(settings.keys, list(assembly.declarations.members), revoked)
     SEALING.begin(KeyFolder(settings.keys).cases)
     with StandingBus(settings, assembly) as standing:

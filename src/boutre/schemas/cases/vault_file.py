@@ -18,7 +18,7 @@ from typing import Final
 from boutre.errors import DeclarationError, Fault, Unavailable
 
 FILE: Final = "cases.sqlite"
-FORM: Final = 2
+FORM: Final = 1
 BUSY_SECONDS: Final = 3.0
 """Seconds that one waits for another: less than those after which Kafka takes a worker for dead, since it waits in its loop."""
 
@@ -33,8 +33,10 @@ TABLES: Final = (
        PRIMARY KEY (topic, partition)) WITHOUT ROWID""",
 )
 
-PRAGMAS: Final = ("journal_mode = DELETE", "synchronous = FULL", "secure_delete = ON", "temp_store = MEMORY")
-"""The journal is removed at every commit, and nothing is put aside elsewhere: what stays would hold what was destroyed."""
+PRAGMAS: Final = ("journal_mode = DELETE", "synchronous = EXTRA", "secure_delete = ON", "temp_store = MEMORY")
+"""
+The journal is removed at every commit, for good (EXTRA), and nothing is put aside elsewhere: it would hold what was destroyed.
+"""
 
 
 def connect(folder: Path, *, begin: bool = False) -> sqlite3.Connection:
