@@ -165,6 +165,10 @@ def visible(agreements: Sequence[Agreement], kind: str, info: FieldInfo) -> bool
         gives = [child for child in children if method and child.name in method.gives | method.made_of] or [info]
         return "withhold" not in {verdict(agreements, kind, one) for one in gives}
     needed = [child for child in children if not child.nullable and not child.many]
+    limited = any(info.path in agreement.roles for agreement in agreements)
+    if limited and any(verdict(agreements, kind, child) != "keep" for child in children if child.name == "role"):
+        # Who is left of a list that is limited by roles tells them.
+        return False
     seen = [visible(agreements, kind, child) for child in children]
     return any(seen) and all(visible(agreements, kind, child) for child in needed)
 

@@ -19,6 +19,7 @@ from typing import Any, Final
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from hypothesis import strategies as st
 
+from boutre.errors import Refuse
 from boutre.processors import pipeline as pipelines
 from boutre.processors.accept import Accept, national_key
 from boutre.processors.decision import Inbound, Outbound
@@ -27,7 +28,7 @@ from boutre.processors.local import LocalBus
 from boutre.processors.pipeline import Pipeline
 from boutre.processors.release import Release
 from boutre.schemas import lock, vocabulary
-from boutre.schemas.cases.groups import seal
+from boutre.schemas.cases.groups import personal, seal
 from boutre.schemas.cases.pool import CaseKeys
 from boutre.schemas.codec import Codec
 from boutre.schemas.fields import FieldInfo, walk
@@ -270,6 +271,14 @@ def national(
     if cases is not None:
         frame = seal(CODEC, CODEC.decode(frame), cases.take)
     return signed(topic or f"national.{member}.{kind}", frame, signer or member, key or national_key(value).encode(), at=at)
+
+
+def names_people(frame: bytes | None) -> bool:
+    """Say whether a frame holds personal groups that nobody sealed: no reject writes them once more."""
+    try:
+        return bool(personal(CODEC.decode(frame).value))
+    except Refuse:
+        return False
 
 
 def signed(topic: str, frame: bytes, signer: str, key: bytes, *, at: int = AT) -> Outbound:

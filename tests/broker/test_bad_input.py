@@ -28,12 +28,10 @@ from msgspec.structs import replace
 from boutre.connectors.consumer import Consumer
 from boutre.connectors.memory import partition_of
 from boutre.connectors.opening import Lost, Opening
-from boutre.errors import Refuse
 from boutre.ops.account import Place
 from boutre.ops.broker import Broker
 from boutre.ops.command import main
 from boutre.processors.decision import Outbound
-from boutre.schemas.cases.groups import personal
 from boutre.schemas.identity import record_id
 from boutre.schemas.keys import KeyFolder
 from boutre.schemas.sealing.suites import HYBRID
@@ -60,7 +58,7 @@ from broker.bad_input.sealing import as_sent
 from broker.conftest import started
 from canaries import valid_canary
 from on_disk import read
-from records import CODEC, RECIPIENTS, ROOT, Value, report, signed
+from records import RECIPIENTS, ROOT, Value, names_people, report, signed
 
 RESERVED = 150_000_000
 """Bytes that a worker may come to take for bad input, whatever it is."""
@@ -123,14 +121,6 @@ def nowhere_else(bus: Bus, secret: str, reject: Rejected) -> None:
 
 
 # --- Records, one by one ----------------------------------------------------------------------------------------------------
-
-
-def names_people(frame: bytes | None) -> bool:
-    """Say whether a frame holds personal groups that nobody sealed."""
-    try:
-        return bool(personal(CODEC.decode(frame).value))
-    except Refuse:
-        return False
 
 
 @dataclass(frozen=True, slots=True)

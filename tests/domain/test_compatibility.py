@@ -156,14 +156,20 @@ def a_field(record: dict[str, Any], data: st.DataObject, fits: Callable[[dict[st
     return found
 
 
+def unused(record: dict[str, Any]) -> str:
+    """A name that no field of a record has."""
+    names = {each["name"] for each in record["fields"]}
+    return next(name for name in (f"new{number}" for number in range(len(names) + 1)) if name not in names)
+
+
 def add_nullable(_: dict[str, Any], record: dict[str, Any], __: st.DataObject) -> None:
     """A field with a default comes."""
-    record["fields"].append({"name": f"new{len(record['fields'])}", "type": ["null", "long"], "default": None})
+    record["fields"].append({"name": unused(record), "type": ["null", "long"], "default": None})
 
 
 def add_list(_: dict[str, Any], record: dict[str, Any], __: st.DataObject) -> None:
     """A list comes, empty by default."""
-    new = {"name": f"new{len(record['fields'])}", "type": {"type": "array", "items": "string"}, "default": []}
+    new = {"name": unused(record), "type": {"type": "array", "items": "string"}, "default": []}
     record["fields"].insert(0, new)
 
 
@@ -200,7 +206,7 @@ HARMLESS: list[Change] = [add_nullable, add_list, remove_optional, reorder, docu
 
 def add_required(_: dict[str, Any], record: dict[str, Any], __: st.DataObject) -> None:
     """A field without a default comes."""
-    record["fields"].append({"name": f"new{len(record['fields'])}", "type": "long"})
+    record["fields"].append({"name": unused(record), "type": "long"})
 
 
 def remove_required(_: dict[str, Any], record: dict[str, Any], data: st.DataObject) -> None:

@@ -35,6 +35,9 @@ class Names(Protocol):
         """Give the recipient's pseudonym of a text that stands in *field*: the same for the same text."""
 
 
+ROLE: Final = "role"
+"""The field by which a list of persons is limited."""
+
 Apply: TypeAlias = Callable[[Any, Names], Any]
 
 
@@ -146,10 +149,13 @@ def rebuilt(info: FieldInfo, children: Sequence[Node], roles: Roles | None = Non
     """
     Give of a group what is given of its fields; nothing, where one without which it cannot stand is withheld.
 
-    Of a list of persons only those whose role is among *roles*: one of no role is none of them.
+    Of a list of persons only those whose role is among *roles*: one of no role is none of them. Where the role itself is not given,
+    as another agreement may have it, none of them is: who is left would tell it.
     """
     shown = [child for child in children if child.apply is not None]
     needed = next((child for child in children if child.apply is None and not _may_be_empty(child.info)), None)
+    if roles is not None and needed is None:
+        needed = next((child for child in children if child.info.name == ROLE and not child.whole), None)
     if not shown or needed is not None:
         why = needed or children[0]
         return withheld(info, why.by, why.clause)
@@ -178,7 +184,7 @@ def wider(one: Node, other: Node) -> Node:
 
 
 def _of_role(rebuild: Apply, named: frozenset[str]) -> Apply:
-    return lambda value, names: rebuild(value, names) if value.get("role") in named else None
+    return lambda value, names: rebuild(value, names) if value.get(ROLE) in named else None
 
 
 def _rebuild(children: Sequence[Node], *, whole: bool) -> Apply:
