@@ -129,6 +129,23 @@ def test_two_agreements_together_give_what_both_give(
     same_for(release_of(one, two), [one, two], drawn, seed)
 
 
+def test_who_is_left_of_a_list_tells_no_role() -> None:
+    """
+    One agreement gives victims of some roles only, another all of them without their role: together they give none of them.
+    """
+    told = dict.fromkeys(("administrative", "origin", "event", "time", "victim", "person-identity"), "keep")
+    limited = agreement(id="rmifc-a", categories=told, roles={"victims": ("victim", "crew")})
+    hidden = agreement(id="rmifc-b", categories=told, fields={"victims.role": "withhold"})
+    crew, passenger = (kwassa(victims=[{"role": role, "age_band": "18-24"}]) for role in ("crew", "passenger"))
+    for step in (release_of(limited, hidden), release_of(hidden, limited)):
+        seen = [views(emitted(step, on_bus("interception", value), {}).records, "rmifc") for value in (crew, passenger)]
+        assert 1 == len(seen[0])
+        assert isinstance(decoded(seen[0][0])["victims"], Withheld)
+        assert seen[0] == seen[1]
+    alone = views(emitted(release_of(limited), on_bus("interception", crew), {}).records, "rmifc")
+    assert ["crew"] == [one["role"] for one in decoded(alone[0])["victims"]]
+
+
 @pytest.mark.parametrize("recipient", RECIPIENTS)
 @given(drawn=PAIRS, type_=st.sampled_from(("attack", "irregular-migration", "ais")), seed=SEEDS)
 @settings(max_examples=12, deadline=None)
