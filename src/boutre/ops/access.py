@@ -65,12 +65,14 @@ FOLLOWERS: Final[Mapping[str, tuple[Names, Names]]] = {
     "answers": (answers_take.reads, answers_take.writes),
     "audit": (lambda _: (RECEIPTS,), lambda _: ()),
     "cases": (cases_take.reads, lambda _: ()),
+}
+"""What runs beside the processors, by the name of its principal: the topics that it reads, and those that it writes."""
+
+BESIDE: Final[Mapping[str, tuple[Names, Names]]] = {
+    **FOLLOWERS,
     "records": (lambda _: tuple(f"bus.{kind}" for kind in KINDS), lambda _: ()),
 }
-"""
-What runs beside the processors, and who looks at accepted records (``boutre explain``, ``boutre policy replay``), by the name of
-its principal: the topics that it reads, and those that it writes.
-"""
+"""The followers, and who looks at accepted records now and then (``boutre explain``, ``boutre policy replay``)."""
 
 
 def member(name: str) -> str:
@@ -99,7 +101,7 @@ def principals(bus: Declarations, edges: Iterable[Edge]) -> tuple[str, ...]:
     All principals of a bus, whether or not they are given anything.
     """
     parties = (*map(member, bus.members), *map(recipient, bus.recipients))
-    return (*parties, *(processor(name) for name in (*(edge.name for edge in edges), *FOLLOWERS)), OPERATIONS, ADMIN)
+    return (*parties, *(processor(name) for name in (*(edge.name for edge in edges), *BESIDE)), OPERATIONS, ADMIN)
 
 
 def wanted(bus: Declarations, edges: Sequence[Edge]) -> frozenset[Rule]:
@@ -182,7 +184,7 @@ def _processors(bus: Declarations, edges: Sequence[Edge]) -> Iterator[Rule]:
 
 def _followers(bus: Declarations) -> Iterator[Rule]:
     """They write no transaction and commit nothing to a group; librdkafka looks for the group that they name all the same."""
-    for name, (reads, writes) in FOLLOWERS.items():
+    for name, (reads, writes) in BESIDE.items():
         read, written = frozenset(reads(bus)), frozenset(writes(bus))
         for topic in bus.topics.values():
             if BUS in topic.readers and topic.name in read:
@@ -197,7 +199,7 @@ def _operations(bus: Declarations, edges: Iterable[Edge]) -> Iterator[Rule]:
     looks: tuple[Operation, ...] = ("describe", "describe-configs")
     yield from (Rule(OPERATIONS, "topic", topic, "literal", operation) for topic in bus.topics for operation in looks)
     yield from (Rule(OPERATIONS, "group", group_of(edge.name), "literal", "describe") for edge in edges)
-    yield from (Rule(OPERATIONS, "group", f"boutre.{name}", "literal", "describe") for name in FOLLOWERS)
+    yield from (Rule(OPERATIONS, "group", f"boutre.{name}", "literal", "describe") for name in BESIDE)
     yield from (Rule(OPERATIONS, "group", prefix, "prefixed", "describe") for _, prefix in _group_prefixes(bus))
 
 
