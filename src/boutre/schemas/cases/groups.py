@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 from cryptography.exceptions import InvalidTag
@@ -111,16 +111,16 @@ class Opener:
             raise Refuse("cannot-be-opened", "one key seals all of a record")
         (key_id,) = keys
         about = _about(decoded)
-        case = self.key_of(key_id, about[0], about[2])
+        case = _Unwrapped(self.key_of(key_id, about[0], about[2]), _bound(WRAPPED, *about, key_id))
         changes = {name: self._group(decoded, name, case, about) for name in PERSONAL if isinstance(value.get(name), Sealed)}
         return self.codec.decode(decoded.frame_with(changes), frozenset({decoded.kind}))
 
-    def _group(self, decoded: Decoded, name: str, case: OpeningKey, about: tuple[str, str, str]) -> Any:
+    def _group(self, decoded: Decoded, name: str, case: _Unwrapped, about: tuple[str, str, str]) -> Any:
         group: Sealed = decoded.value[name]
         (key,) = group.keys if len(group.keys) == 1 else (None,)
         if key is None or group.algorithm != ALGORITHM or (key["recipient"], key["key_id"]) != (BUS, group.content_key_id):
             raise Refuse("cannot-be-opened", field=name)
-        content = case.unwrap(key["encapsulated"] + key["wrapped"], _bound(WRAPPED, *about, group.content_key_id))
+        content = case(key["encapsulated"] + key["wrapped"])
         plain = None if content is None else _opened(content, group, _bound(SEALED, *about, name, group.content_key_id))
         if plain is None:
             raise Refuse("cannot-be-opened", field=name)
@@ -130,6 +130,20 @@ class Opener:
         if found != [name] or inner["id"] != decoded.value["id"] or inner["exercise"] or isinstance(inner[name], Sealed | Withheld):
             raise Refuse("cannot-be-opened", field=name)
         return inner[name]
+
+
+@dataclass(slots=True)
+class _Unwrapped:
+    """The content keys of one record, each unwrapped once: all of its groups have the same."""
+
+    key: OpeningKey
+    info: bytes
+    _known: dict[bytes, bytes | None] = field(default_factory=dict)
+
+    def __call__(self, wrapped: bytes) -> bytes | None:
+        if wrapped not in self._known:
+            self._known[wrapped] = self.key.unwrap(wrapped, self.info)
+        return self._known[wrapped]
 
 
 def _opened(content: bytes, group: Sealed, bound: bytes) -> bytes | None:

@@ -17,6 +17,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final, Protocol
 
+from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PublicKey
+
 from boutre.errors import DeclarationError, Fault, Unavailable
 from boutre.locks import held
 from boutre.schemas.cases.vault import Issued, Vault
@@ -156,7 +158,9 @@ class VaultPool:
         with self._lock:
             if not self._block:
                 self._block.extend(self.vault.issue(self.member, BLOCK))
-            return SealingKey.of(CLASSIC, self._block.popleft().public)
+            # Not tried out as that of a file is: the vault has drawn it just now.
+            public = self._block.popleft().public
+            return SealingKey(CLASSIC, public, X25519PublicKey.from_public_bytes(public))
 
 
 @dataclass(frozen=True, slots=True)
