@@ -139,8 +139,11 @@ class Storm:
         while len(self.strays) < self.plan.strays:
             self._stray(producer, Random(len(self.strays)))  # noqa: S311 - where it goes does not matter
         producer.flush(self.plan.patience)
-        watch.moved = time.monotonic()
+        watch.moved, before = time.monotonic(), ""
         while missing := self._missing(watch, positions):
+            if missing != before:
+                # A sink that works off what it is behind moves as well, long after the last record was released.
+                watch.moved, before = time.monotonic(), missing
             self._look_after()
             self._tell(watch, missing)
             if time.monotonic() - watch.moved > self.plan.patience:
