@@ -33,7 +33,7 @@ WRITE_S: Final = 5.0
 MOST: Final = 16
 """Messages in one look at most: members' own may have a megabyte each, and some send nothing else."""
 
-FETCHED: Final = 4_096
+FETCHED: Final = 512
 """Bytes of a partition in one answer: one batch at least, and few of those that grow a thousandfold when they are decompressed."""
 
 COUNT_S: Final = 30.0
