@@ -17,8 +17,8 @@ from typing import Final, Literal, TypeAlias
 
 from boutre.errors import Fault
 from boutre.ops import answers_take, cases_take
-from boutre.processors.graph_faults import FILE
 from boutre.processors.groups import group_of, transactions_of
+from boutre.processors.patterns import FILE
 from boutre.processors.pipeline import KINDS, Edge
 from boutre.processors.receipts import TOPIC as RECEIPTS
 from boutre.topics.bus import Declarations

@@ -14,6 +14,7 @@ import structlog
 
 from boutre.errors import Refuse, Unavailable
 from boutre.ops.answers_take import RECALLS
+from boutre.processors.patterns import NATIONAL
 from boutre.schemas.cases.groups import ALGORITHM, case_keys
 from boutre.schemas.cases.vault import Recall, Use
 from boutre.schemas.codec import Codec
@@ -22,7 +23,6 @@ from boutre.topics.topic import Topic
 
 log = structlog.get_logger()
 
-NATIONAL: Final = "national.{member}.{kind}"
 RETRACTION: Final = "retraction"
 ERASE: Final = "erase"
 

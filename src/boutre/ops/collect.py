@@ -16,7 +16,7 @@ from boutre.connectors.kafka_views import polled
 from boutre.connectors.opening import Lost, Opening
 from boutre.errors import Refuse, Unavailable
 from boutre.ops.account import Account, Place
-from boutre.processors.graph_faults import NATIONAL, VIEWS
+from boutre.processors.patterns import NATIONAL, VIEWS
 from boutre.schemas.codec import Codec
 from boutre.schemas.identity import place_id
 from boutre.topics.bus import Declarations

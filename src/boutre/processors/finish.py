@@ -15,7 +15,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from boutre.errors import BusError
 from boutre.processors.decision import Outbound
-from boutre.processors.graph_faults import VIEWS
+from boutre.processors.patterns import VIEWS
 from boutre.schemas.keys import KeyFolder
 from boutre.schemas.keys.current import CurrentKeys
 from boutre.schemas.keys.lists import SealingKeys

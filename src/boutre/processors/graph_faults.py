@@ -5,17 +5,14 @@ Proves the graph of what a bus declares, without a broker.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from boutre.errors import Fault
 from boutre.processors.declared_windows import time_faults, window_faults
+from boutre.processors.patterns import FILE, NATIONAL
 
 if TYPE_CHECKING:
     from boutre.processors.pipeline import Edge, Pipeline, PipelineFile
-
-FILE: Final = "processors/pipeline.toml"
-NATIONAL: Final = "national.{member}.{kind}"
-VIEWS: Final = "for.{recipient}.{kind}"
 
 
 def check(pipeline: Pipeline) -> Iterator[Fault]:

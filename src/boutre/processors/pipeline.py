@@ -19,8 +19,9 @@ from boutre.errors import DeclarationError, Fault
 from boutre.processors.accept import Accept, National
 from boutre.processors.declared_windows import WindowsFile, windows_of
 from boutre.processors.finish import Finish
-from boutre.processors.graph_faults import FILE, NATIONAL, VIEWS, check, name_faults
+from boutre.processors.graph_faults import check, name_faults
 from boutre.processors.handle import Processor
+from boutre.processors.patterns import FILE, NATIONAL, VIEWS
 from boutre.processors.policy import Known, Policy
 from boutre.processors.policy import load as load_policy
 from boutre.processors.receipts import TOLD
