@@ -15,6 +15,7 @@ from confluent_kafka.admin._resource import ResourceType
 from confluent_kafka.cimpl import NewTopic
 
 from boutre.errors import Unavailable
+from boutre.ops.cluster import Cluster
 from boutre.ops.nodes import Nodes
 
 QUIET: dict[str, Any] = {"log_level": 0}
@@ -84,3 +85,21 @@ def test_kafkas_own_topics_are_kept_as_safely(nodes: Nodes) -> None:
             (found[name].value, name) for name in told | in_sync
         }
         assert nodes.brokers[0].cluster_id == broker.cluster_id
+
+
+def test_a_topic_that_one_node_has_not_heard_of_yet_is_waited_for(nodes: Nodes) -> None:
+    """
+    Topics are made and at once looked at, in one go and one by one: whichever node is asked, the answer is all of them.
+    """
+    client = {**QUIET, "bootstrap.servers": nodes.bootstrap}
+    admin, cluster = AdminClient(client), Cluster(client)
+    for turn in range(12):
+        made = [f"made-{turn}-{number}" for number in range(20)]
+        for future in admin.create_topics([NewTopic(name, 1, nodes.replication) for name in made]).values():
+            future.result(60)
+        name, _ = cluster.incarnation(made[-1])
+        found = cluster.topics(lambda name: name.startswith("made-"))
+
+        assert name.startswith(cluster.identity())
+        assert set(found) <= {f"made-{before}-{number}" for before in range(turn + 1) for number in range(20)}
+        assert all(one.config["min.insync.replicas"] == str(nodes.min_isr) for one in found.values())

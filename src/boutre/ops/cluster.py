@@ -6,10 +6,11 @@ Every error of the client becomes `Unavailable` with what to look at. Nothing he
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future
 from contextlib import contextmanager
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from confluent_kafka import KafkaError, KafkaException, TopicCollection
 from confluent_kafka.admin import AdminClient
@@ -25,6 +26,12 @@ _QUIET: Final[Mapping[str, str | int]] = {"log_level": 0}
 
 # Seconds that the cluster may take to answer one request.
 _PATIENCE: Final = 30.0
+
+# Seconds until all nodes have heard of a topic that was just made, or deleted, and between two looks.
+_HEARD: Final = 10.0
+_PAUSE: Final = 0.1
+
+_Answer = TypeVar("_Answer")
 
 
 class Cluster:
@@ -62,11 +69,14 @@ class Cluster:
         The topics for which *names* says yes, without Kafka's internal ones, with all that is set on them.
         """
         with self._asking():
-            listed = self._admin.list_topics(timeout=_PATIENCE).topics
-            there = {name: topic for name, topic in listed.items() if not name.startswith("__") and names(name)}
-            resources = [ConfigResource(ResourceType.TOPIC, name) for name in there]
-            told = self._admin.describe_configs(resources, request_timeout=_PATIENCE) if resources else {}
-            entries = {resource.name: future.result(_PATIENCE) for resource, future in told.items()}
+            return _heard_by_all(lambda: self._topics(names))
+
+    def _topics(self, names: Callable[[str], bool]) -> dict[str, Found]:
+        listed = self._admin.list_topics(timeout=_PATIENCE).topics
+        there = {name: topic for name, topic in listed.items() if not name.startswith("__") and names(name)}
+        resources = [ConfigResource(ResourceType.TOPIC, name) for name in there]
+        told = self._admin.describe_configs(resources, request_timeout=_PATIENCE) if resources else {}
+        entries = {resource.name: future.result(_PATIENCE) for resource, future in told.items()}
         return {
             name: Found(
                 name=name,
@@ -84,12 +94,14 @@ class Cluster:
 
         Deleted and made again it has another one.
         """
-        resource = ConfigResource(ResourceType.TOPIC, topic)
         with self._asking():
-            described = self._admin.describe_topics(TopicCollection([topic]), request_timeout=_PATIENCE)[topic].result(_PATIENCE)
-            told = self._admin.describe_configs([resource], request_timeout=_PATIENCE)[resource].result(_PATIENCE)
-            name = f"{self.identity()}/{described.topic_id}"
-        return name, int(str(told["delete.retention.ms"].value)) / 1000
+            return _heard_by_all(lambda: self._incarnation(topic))
+
+    def _incarnation(self, topic: str) -> tuple[str, float]:
+        resource = ConfigResource(ResourceType.TOPIC, topic)
+        described = self._admin.describe_topics(TopicCollection([topic]), request_timeout=_PATIENCE)[topic].result(_PATIENCE)
+        told = self._admin.describe_configs([resource], request_timeout=_PATIENCE)[resource].result(_PATIENCE)
+        return f"{self.identity()}/{described.topic_id}", int(str(told["delete.retention.ms"].value)) / 1000
 
     def perform(self, plan: Plan, done: Callable[[str], None] = lambda _line: None) -> None:
         """
@@ -164,6 +176,20 @@ def cluster_id_at(bootstrap: str, timeout: float = 2.0) -> str | None:
         return Cluster({"bootstrap.servers": bootstrap}).identity(timeout)
     except Unavailable:
         return None
+
+
+def _heard_by_all(ask: Callable[[], _Answer]) -> _Answer:
+    # Of several nodes one lists a topic that was made a moment ago, and the next one asked has not heard of it.
+    until = time.monotonic() + _HEARD
+    while True:
+        try:
+            return ask()
+        except KafkaException as error:
+            first = error.args[0]
+            unheard = isinstance(first, KafkaError) and first.code() == KafkaError.UNKNOWN_TOPIC_OR_PART
+            if not unheard or time.monotonic() > until:
+                raise
+        time.sleep(_PAUSE)
 
 
 def _first_into(heard: list[str]) -> Callable[[KafkaError], None]:
