@@ -182,11 +182,11 @@ def test_where_the_counter_cannot_be_written_no_key_is_given(tmp_path: Path) -> 
     What cannot be remembered as used is not used: the feed waits.
     """
     own = pool(tmp_path)
-    own.path.with_name("comoros.txt.new").mkdir()
+    own.path.with_name("comoros.txt.next.new").mkdir()
 
     with pytest.raises(Unavailable, match="look at the disk"):
         own.take()
-    own.path.with_name("comoros.txt.new").rmdir()
+    own.path.with_name("comoros.txt.next.new").rmdir()
     assert KEYS[0].id == own.take().id
 
 

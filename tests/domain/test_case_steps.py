@@ -131,7 +131,7 @@ def test_a_record_whose_key_is_gone_is_one_that_was_taken_back(vault: Vault) -> 
     record = replace_value(on_bus("interception", value), frame)
     assert "delivered" in outcomes(releases(vault)(record, {})).values()
     (key,) = {CODEC.decode(frame).value[name].content_key_id for name in ("victims", "narrative")}
-    vault.see([("comoros", value["id"], key)], {})
+    vault.take([("comoros", value["id"], key)], (), {})
     assert [1] == [one.keys for one in vault.erase([value["id"]])]
     decision = releases(vault)(record, {})
     assert {"withheld"} == set(outcomes(decision).values())

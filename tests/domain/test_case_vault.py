@@ -64,7 +64,7 @@ def test_a_key_opens_its_members_records_until_it_is_seen_and_then_its_own_alone
     """
     key, other = vault.issue("comoros", 2)
     before = refused(vault, key, "any"), refused(vault, other, "any")
-    vault.see([("comoros", "r", key.id)], {})
+    vault.take([("comoros", "r", key.id)], (), {})
 
     assert (None, None) == before
     assert [None, "case-key-reused", None] == [refused(vault, key, "r"), refused(vault, key, "s"), refused(vault, other, "s")]
@@ -80,7 +80,7 @@ def test_what_was_erased_is_not_opened_even_by_a_key_that_was_not_seen_yet(vault
     vault.erase(["r"], member="comoros")
 
     assert ["case-erased", None] == [refused(vault, early, "r"), refused(vault, early, "s")]
-    assert [Destroyed("comoros", "r", 1)] == vault.see([("comoros", "r", early.id)], {})
+    assert [Destroyed("comoros", "r", 1)] == vault.take([("comoros", "r", early.id)], (), {})
     assert ["case-erased", "case-erased"] == [refused(vault, early, "s"), refused(vault, again, "r")]
 
 
@@ -90,7 +90,7 @@ def test_a_member_takes_back_nothing_of_another(vault: Vault) -> None:
     """
     (key,) = vault.issue("comoros", 1)
     done = vault.erase(["r"], member="france")
-    done += vault.see([("comoros", "r", key.id), ("france", "mine", key.id)], {})
+    done += vault.take([("comoros", "r", key.id), ("france", "mine", key.id)], (), {})
     done += vault.erase(["r", "mine"], member="france")
     found = vault.erasure("r")
 
@@ -105,12 +105,12 @@ def test_by_hand_a_record_is_erased_whosever_it_is(vault: Vault) -> None:
     Now and later; a second key of the record, as when a report is sent twice, goes with the first.
     """
     one, two, later = (vault.issue(member, 1)[0] for member in ("comoros", "comoros", "france"))
-    vault.see([("comoros", "r", one.id), ("comoros", "r", two.id)], {})
+    vault.take([("comoros", "r", one.id), ("comoros", "r", two.id)], (), {})
 
     assert [Destroyed("comoros", "r", 2)] == vault.erase(["r"])
     assert [] == vault.erase(["r"])
     assert "case-erased" == refused(vault, later, "r", "france")
-    assert [Destroyed("france", "r", 1)] == vault.see([("france", "r", later.id)], {})
+    assert [Destroyed("france", "r", 1)] == vault.take([("france", "r", later.id)], (), {})
     found = vault.erasure("r")
     assert found is not None
     assert (3, 0, (ANYBODY,)) == (found.destroyed, found.left, found.by)
@@ -122,7 +122,7 @@ def test_a_reused_key_goes_with_whichever_of_its_records_is_erased(vault: Vault)
     A connector that used one key twice: erasing the second record may not leave it readable because the first had the key before.
     """
     (key,) = vault.issue("comoros", 1)
-    vault.see([("comoros", "first", key.id), ("comoros", "second", key.id)], {})
+    vault.take([("comoros", "first", key.id), ("comoros", "second", key.id)], (), {})
 
     assert [Destroyed("comoros", "second", 1)] == vault.erase(["second"], member="comoros")
     assert "case-erased" == refused(vault, key, "first")
@@ -134,7 +134,7 @@ def test_keys_that_were_not_seen_can_be_retired(vault: Vault) -> None:
     """
     used, waiting = vault.issue("comoros", 2)
     (others,) = vault.issue("france", 1)
-    vault.see([("comoros", "r", used.id)], {})
+    vault.take([("comoros", "r", used.id)], (), {})
 
     assert 1 == vault.retire("comoros")
     assert [None, "case-erased", None] == [
@@ -200,7 +200,7 @@ def test_no_byte_of_a_destroyed_secret_stays_in_the_folder(vault: Vault) -> None
     drawn.shuffle(keys)
     records = {key.id: f"{nth}-{'x' * drawn.randint(0, 300)}" for nth, key in enumerate(keys)}
     for first in range(0, len(keys), 75):
-        vault.see([("comoros", records[key.id], key.id) for key in keys[first : first + 75]], {})
+        vault.take([("comoros", records[key.id], key.id) for key in keys[first : first + 75]], (), {})
     gone, kept = keys[::2], keys[1::2]
     with Vault.of(vault.path.parent) as reader:
         for first in range(0, len(gone), 50):
@@ -218,7 +218,7 @@ def test_one_who_reads_for_long_delays_an_erasure_and_does_not_halve_it(vault: V
     While somebody is in the middle of reading, an erasure that cannot be written says so and has done nothing; then it is done.
     """
     (key,) = vault.issue("comoros", 1)
-    vault.see([("comoros", "r", key.id)], {})
+    vault.take([("comoros", "r", key.id)], (), {})
     secret = secrets(vault)[key.id]
     monkeypatch.setattr(vault_file, "BUSY_SECONDS", 0.05)
     with Vault.of(vault.path.parent) as hasty, closing(sqlite3.connect(vault.path, isolation_level=None)) as reader:
@@ -319,9 +319,9 @@ def test_a_vault_is_its_owners_alone_and_is_begun_once(tmp_path: Path) -> None:
     folder = tmp_path / "a" / "vault"
     with Vault.of(folder, begin=True) as vault:
         (key,) = vault.issue("comoros", 1)
-        vault.see([], {("t", 0): 3, ("t", 1): 4})
+        vault.take([], (), {("t", 0): 3, ("t", 1): 4})
     with Vault.of(folder, begin=True) as vault:
-        vault.see([], {("t", 0): 5})
+        vault.take([], (), {("t", 0): 5})
         assert {("t", 0): 5, ("t", 1): 4} == vault.places()
         assert None is refused(vault, key)
 

@@ -152,7 +152,9 @@ def test_destroying_by_hand_is_asked_for_and_done_and_seen(boutre: Boutre, tmp_p
     boutre("issue", "comoros", "--count", "3")
     one, two, other = drawn(tmp_path)
     with Vault.of(tmp_path / "vault") as vault:
-        vault.see([("comoros", RECORD, one), ("comoros", RECORD, two), ("comoros", "x", other)], {("national.comoros.alert", 0): 9})
+        vault.take(
+            [("comoros", RECORD, one), ("comoros", RECORD, two), ("comoros", "x", other)], (), {("national.comoros.alert", 0): 9}
+        )
     assert f"{RECORD}: not erased\n" == boutre("show", RECORD, status=1).stdout
     boutre("destroy", RECORD, status=1, said="n\n")
     assert {"record": RECORD, "erased": False} == json.loads(boutre("show", RECORD, "--output", "json", status=1).stdout)
@@ -182,7 +184,7 @@ def test_a_record_that_was_not_seen_is_told_to_wait_and_one_that_is_not_theirs_t
     boutre("issue", "comoros", "--count", "1")
     (key,) = drawn(tmp_path)
     with Vault.of(tmp_path / "vault") as vault:
-        vault.see([("comoros", RECORD, key)], {})
+        vault.take([("comoros", RECORD, key)], (), {})
         vault.erase([RECORD], member="france")
     said = boutre("show", RECORD, status=1).stdout
 

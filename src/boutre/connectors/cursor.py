@@ -7,16 +7,16 @@ feed, which is replaced whole: after a crash it holds the old cursor or the new 
 
 from __future__ import annotations
 
-import fcntl
 import json
-import os
 from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from boutre.durable import replace
 from boutre.errors import Unavailable
+from boutre.locks import held
 
 
 @dataclass(slots=True)
@@ -77,11 +77,8 @@ class Cursors:
             yield None
             return
         self.folder.mkdir(parents=True, exist_ok=True)
-        with (self.folder / f"{feed}.lock").open("a") as lock:
-            try:
-                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                raise Unavailable(f"the feed {feed} is being read by another runner; stop that one first") from None
+        only = f"the feed {feed} is being read by another runner; stop that one first"
+        with held(self.folder / f"{feed}.lock", only):
             yield self.load(feed)
 
     def load(self, feed: str) -> str | None:
@@ -102,17 +99,7 @@ class Cursors:
         path = self._path(feed)
         if path is None:
             return
-        fresh = path.with_suffix(".new")
-        with fresh.open("wb") as file:
-            file.write(json.dumps({"cursor": cursor}).encode())
-            file.flush()
-            os.fsync(file.fileno())
-        fresh.replace(path)
-        folder = os.open(path.parent, os.O_RDONLY)
-        try:
-            os.fsync(folder)
-        finally:
-            os.close(folder)
+        replace(path, json.dumps({"cursor": cursor}).encode())
 
     def _path(self, feed: str) -> Path | None:
         return None if self.folder is None else self.folder / f"{feed}.cursor"

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
+from boutre.durable import all_or_nothing
 from boutre.errors import DeclarationError, Fault, Unavailable
 from boutre.locks import held
 
@@ -111,14 +112,8 @@ class AnswersStore:
     @contextmanager
     def transaction(self) -> Iterator[None]:
         """Do all of it, or nothing."""
-        with _told():
-            self.connection.execute("BEGIN IMMEDIATE")
-            try:
-                yield
-            except BaseException:
-                self.connection.execute("ROLLBACK")
-                raise
-            self.connection.execute("COMMIT")
+        with _told(), all_or_nothing(self.connection):
+            yield
 
     def positions(self) -> dict[Place, int]:
         """Give for each partition the next offset to read."""
@@ -237,11 +232,10 @@ def open_answers(folder: Path, *, begin: bool = False) -> Iterator[AnswersStore]
 def _formed(connection: sqlite3.Connection, path: Path) -> None:
     form: Any = connection.execute("PRAGMA user_version").fetchone()[0]
     if form == 0:
-        connection.execute("BEGIN IMMEDIATE")
-        for table in _TABLES:
-            connection.execute(table)
-        connection.execute(f"PRAGMA user_version = {FORM}")
-        connection.execute("COMMIT")
+        with all_or_nothing(connection):
+            for table in _TABLES:
+                connection.execute(table)
+            connection.execute(f"PRAGMA user_version = {FORM}")
     elif form != FORM:
         raise DeclarationError([Fault(str(path), "", f"has the form {form}, and this boutre knows {FORM}")])
 

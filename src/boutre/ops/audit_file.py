@@ -12,6 +12,7 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Final
 
+from boutre.durable import all_or_nothing
 from boutre.errors import BusError, DeclarationError, Fault, Unavailable
 from boutre.locks import held
 from boutre.schemas.audit.entry import fingerprint
@@ -93,12 +94,11 @@ def told() -> Iterator[None]:
 def _identity(connection: sqlite3.Connection, path: Path, key: bytes | None) -> str:
     form = connection.execute("PRAGMA user_version").fetchone()[0]
     if form == 0 and key is not None:
-        connection.execute("BEGIN IMMEDIATE")
-        for table in _TABLES:
-            connection.execute(table)
-        connection.execute("INSERT INTO about VALUES (?, ?)", (secrets.token_hex(8), fingerprint(key)))
-        connection.execute(f"PRAGMA user_version = {FORM}")
-        connection.execute("COMMIT")
+        with all_or_nothing(connection):
+            for table in _TABLES:
+                connection.execute(table)
+            connection.execute("INSERT INTO about VALUES (?, ?)", (secrets.token_hex(8), fingerprint(key)))
+            connection.execute(f"PRAGMA user_version = {FORM}")
     elif form != FORM:
         raise DeclarationError([Fault(str(path), "", "was not written by this version of boutre audit")])
     identity, made_with = connection.execute("SELECT identity, key FROM about").fetchone()

@@ -18,6 +18,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from boutre.durable import all_or_nothing
 from boutre.errors import DeclarationError, Fault
 from boutre.ops.audit_file import Damaged, opened, told
 from boutre.schemas.audit import tree
@@ -81,7 +82,7 @@ class Store:
 
         Items that stand before a remembered position are there already and left out; the entries added are counted.
         """
-        with told(), self._transaction():
+        with told(), all_or_nothing(self._connection):
             known = self.positions()
             logs: dict[str, _Log] = {}
             entries: list[tuple[Any, ...]] = []
@@ -113,14 +114,14 @@ class Store:
         """
         with told():
             blank = "UPDATE entry SET nonce = NULL, receipt = NULL, view = NULL, partition = NULL, offset = NULL WHERE receipt = ?"
-            with self._transaction():
+            with all_or_nothing(self._connection):
                 found = self._connection.execute(blank, (receipt,)).rowcount
             self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
         return found
 
     def keep(self, log: str, size: int, note: Note) -> None:
         """Keep a checkpoint, in place of one of the same size."""
-        with told(), self._transaction():
+        with told(), all_or_nothing(self._connection):
             self._connection.execute("INSERT OR REPLACE INTO checkpoint VALUES (?, ?, ?)", (self._number(log), size, note.write()))
 
     # --- Reading -------------------------------------------------------------------------------------------------------------
@@ -229,16 +230,6 @@ class Store:
         run("INSERT INTO log (name, size) VALUES (?, 0) ON CONFLICT DO NOTHING", (log,))
         number, size = run("SELECT number, size FROM log WHERE name = ?", (log,)).fetchone()
         return _Log(number, tree.Growth(size, tree.peaks(size, self.nodes(log))))
-
-    @contextmanager
-    def _transaction(self) -> Iterator[None]:
-        self._connection.execute("BEGIN IMMEDIATE")
-        try:
-            yield
-        except BaseException:
-            self._connection.execute("ROLLBACK")
-            raise
-        self._connection.execute("COMMIT")
 
 
 @contextmanager

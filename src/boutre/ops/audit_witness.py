@@ -5,7 +5,6 @@ What a witness keeps: of each log the last checkpoint that it cosigned, and what
 from __future__ import annotations
 
 import fcntl
-import os
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -14,6 +13,7 @@ from typing import Final
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
+from boutre.durable import replace
 from boutre.errors import DeclarationError, Fault
 from boutre.schemas.audit.checkpoint import Checkpoint, Note, NotProved, cosigned, logs
 from boutre.schemas.audit.entry import log_of
@@ -91,15 +91,6 @@ class WitnessFolder:
 
     def _write(self, name: str, note: Note) -> Path:
         """Write a note whole or not at all, on the disk when this returns."""
-        path, fresh = self.path / name, self.path / f"{name}.new"
-        with fresh.open("w", encoding="utf-8") as file:
-            file.write(note.write())
-            file.flush()
-            os.fsync(file.fileno())
-        fresh.replace(path)
-        folder = os.open(self.path, os.O_RDONLY | os.O_DIRECTORY)
-        try:
-            os.fsync(folder)
-        finally:
-            os.close(folder)
+        path = self.path / name
+        replace(path, note.write().encode())
         return path

@@ -17,14 +17,13 @@ from boutre.connectors.phrases import Words
 from boutre.connectors.side_by_side import side_by_side
 from boutre.language import say
 from boutre.ops.account import OUTCOMES, kept_from
-from boutre.ops.assembly import assemble, keys_of
+from boutre.ops.assembly import assemble
 from boutre.ops.collect import Collector
 from boutre.ops.command import with_settings
 from boutre.ops.demo import SHOWN, Demo
 from boutre.ops.demo_recall import DemoRecall, Recalled
 from boutre.ops.settings import Settings
 from boutre.ops.standing_bus import UP_FILE, StandingBus, running, take_down
-from boutre.schemas.identity import pseudonym
 
 
 @click.command(epilog="Example: boutre demo --out out/demo")
@@ -106,11 +105,12 @@ def show(run: Demo, language: str) -> dict[str, Any]:
 
 def _one_record(run: Demo, collector: Collector, language: str, console: Console) -> None:
     account = collector.account
-    chosen = DemoRecall(run.bus.settings, run.bus.assembly, collector).choose(SHOWN)
+    recall = DemoRecall(run.bus.settings, run.bus.assembly, collector)
+    chosen = recall.choose(SHOWN)
     if chosen is None:
         return
-    best, keys = chosen[0], keys_of(run.bus.settings)
-    found = _views(collector, keys, best)
+    best, _ = chosen
+    found = recall.views(SHOWN, best)
     values: Mapping[str, dict[str, Any] | None] = {recipient: found.get(recipient) for recipient in account.recipients}
     words = Words.core()
     console.rule(f"{SHOWN} {best}")
@@ -129,15 +129,6 @@ def _recalled(run: Demo, recalled: Recalled, language: str, console: Console) ->
         label = say("recall.waiting", language) if said is None else run.bus.assembly.vocabularies.label("answer@1", said, language)
         console.print(f"{recipient}: {label}", highlight=False)
     console.print(say("recall.destroyed", language, count=str(recalled.keys)), highlight=False)
-
-
-def _views(collector: Collector, keys: Any, record: str) -> dict[str, dict[str, Any]]:
-    found = {}
-    for recipient in collector.account.recipients:
-        view = collector.views.get((recipient, SHOWN, pseudonym(keys.recipient(recipient), record)))
-        if view is not None:
-            found[recipient] = view
-    return found
 
 
 def _counts(summary: Mapping[str, Any]) -> Table:

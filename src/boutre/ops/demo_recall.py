@@ -66,36 +66,34 @@ class DemoRecall:
         candidates = {record: member for (record, _), (_, _, of, member) in account.receipts.items() if of == kind}
         if not candidates:
             return None
-        best = max(sorted(candidates), key=lambda record: len(self.had(kind, record)))
+        best = max(sorted(candidates), key=lambda record: len(self.views(kind, record)))
         return best, candidates[best]
 
-    def had(self, kind: str, record: str) -> list[str]:
-        """Name the recipients that have a view of a record."""
-        keys = keys_of(self.settings)
-        return [
-            name
-            for name in self.collector.account.recipients
-            if (name, kind, pseudonym(keys.recipient(name), record)) in self.collector.views
-        ]
+    def views(self, kind: str, record: str) -> dict[str, dict[str, Any]]:
+        """Give the view that each recipient has of a record, where it has one."""
+        keys, views = keys_of(self.settings), self.collector.views
+        found = {
+            name: views.get((name, kind, pseudonym(keys.recipient(name), record))) for name in self.collector.account.recipients
+        }
+        return {name: view for name, view in found.items() if view is not None}
 
     def send(self, kind: str, record: str, member: str) -> str:
         """Send it, and wait until every recipient who had the record is told; gives the id of the recall."""
         recall = Recall(member, record, kind, "erase", "request-of-person")
         sent = send_recall(self.settings, self.assembly, recall, datetime.now(UTC))
-        told = self.had(kind, record)
+        told = self.views(kind, record).keys()
         account = self.collector.account
         self.collector.follow(
-            lambda: sent in account.inputs.values() and account.in_flight == 0 and set(told) <= set(self.had(KIND, sent)),
+            lambda: sent in account.inputs.values() and account.in_flight == 0 and told <= self.views(KIND, sent).keys(),
             patience=PATIENCE_S,
         )
         return sent
 
     def answered(self, record: str, recall: str) -> Recalled:
         """Let recipients answer, bring the answers back, and wait until the key of the record is destroyed."""
-        keys, codec = keys_of(self.settings), self.assembly.codec
+        codec, told = self.assembly.codec, self.views(KIND, recall)
         for recipient, said in SAYS.items():
-            view = self.collector.views.get((recipient, KIND, pseudonym(keys.recipient(recipient), recall)))
-            if view is not None:
+            if (view := told.get(recipient)) is not None:
                 value = words.answer(recipient, said, datetime.now(UTC), view=view["id"])
                 send(self.settings, f"from.{recipient}.answer", view["id"], codec.encode(words.KIND, value))
         clock = timedelta(hours=self.assembly.pipeline.file.answers.reply_hours)

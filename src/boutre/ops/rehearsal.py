@@ -18,7 +18,7 @@ from typing import Any
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from boutre.errors import Refuse
-from boutre.ops.assembly import Assembly, assemble
+from boutre.ops.assembly import Assembly, assemble, keys_of
 from boutre.ops.proposal import is_bus, read_proposal
 from boutre.ops.settings import Settings
 from boutre.processors.accept import national_key
@@ -29,7 +29,6 @@ from boutre.processors.release import Release
 from boutre.processors.replay import in_force_always
 from boutre.schemas.cases.groups import Opener
 from boutre.schemas.fields import FieldInfo, walk
-from boutre.schemas.keys import KeyFolder
 from boutre.schemas.keys.folder import MEMBERS, RECIPIENTS
 from boutre.schemas.keys.lists import SealingKeys
 from boutre.schemas.signature import KEY_HEADER, SIGNATURE_HEADER, Keyring, key_id, sign
@@ -54,7 +53,7 @@ class Rehearsal:
     @classmethod
     def of(cls, settings: Settings) -> Rehearsal:
         """Read the bus of *settings*; DeclarationError with all that is wrong in a room."""
-        keys = KeyFolder(settings.keys, settings.vault)
+        keys = keys_of(settings)
         public = keys.keyring() if (settings.keys / MEMBERS).is_file() else Keyring({})
         sealing = keys.sealing_keys() if (settings.keys / RECIPIENTS).is_file() else None
         assembly = assemble(settings.folder())

@@ -20,7 +20,6 @@ from boutre.ops.whole_topic import values
 from boutre.processors.pipeline import SCOPES
 from boutre.processors.receipts import KIND, TOPIC
 from boutre.processors.scopes import HANDS, Said, Scope, read_scopes
-from boutre.schemas.keys import KeyFolder
 from boutre.schemas.signature import Keyring
 from boutre.topics.strict import raise_all
 
@@ -140,7 +139,7 @@ def report(settings: Settings, name: str, output: str) -> None:
 
 
 def _sign(settings: Settings, one: Scope, word: str, key: str, member: str, person: str) -> None:  # noqa: PLR0917 - what is said, by whom
-    private = KeyFolder(settings.keys, settings.vault).private(member)
+    private = keys_of(settings).private(member)
     said = one.say(word, member, person, datetime.now(UTC), private)
     if not one.proved(word, said, keys_of(settings).keyring()):
         raise DeclarationError([Fault(str(settings.keys), member, "its key is not among the public keys, or is revoked")])

@@ -22,6 +22,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from boutre.errors import Refuse
 from boutre.schemas import merkle
+from boutre.schemas.sealing.binding import bound
 
 KEY_HEADER = "boutre-key"
 SIGNATURE_HEADER = "boutre-signature"
@@ -164,5 +165,4 @@ def _prove(public: bytes, statement: bytes, signature: bytes) -> None:
 
 @lru_cache(maxsize=1024)
 def _before(topic: str) -> bytes:
-    name = topic.encode()
-    return CONTEXT + len(name).to_bytes(2, "big") + name
+    return bound(CONTEXT, topic)

@@ -202,7 +202,7 @@ def destroyed() -> CaseKeys:
     vault = SEALING.folders.open()
     pool = VaultPool(vault, "comoros")
     key = pool.take()
-    vault.see([("comoros", "a record that was erased", key.id)], {})
+    vault.take([("comoros", "a record that was erased", key.id)], (), {})
     vault.erase(["a record that was erased"])
     return _Given(key)
 

@@ -20,7 +20,8 @@ from boutre.connectors.delivery import Delivery
 from boutre.connectors.plain import line
 from boutre.connectors.sinks.contract import sink
 from boutre.connectors.sinks.feature import feature
-from boutre.connectors.sinks.lines import PRIVATE, Lines, alone, sync_folder
+from boutre.connectors.sinks.lines import PRIVATE, Lines, alone
+from boutre.durable import sync_folder
 from boutre.errors import Retry
 
 HEAD: Final = b'{"type":"FeatureCollection","features":[\n'

@@ -14,6 +14,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO, Any, Final, Self
 
+from boutre.durable import sync_folder
 from boutre.errors import DeclarationError, Fault, Retry
 from boutre.locks import held
 
@@ -111,17 +112,6 @@ def _id(path: Path, number: int, text: bytes) -> str:
         message = "is no JSON object with an id; this file was not written by this sink, so name another folder"
         raise DeclarationError([Fault(str(path), f"line {number}", message)])
     return identifier
-
-
-def sync_folder(folder: Path) -> None:
-    """
-    Have the disk remember which files *folder* holds.
-    """
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 @contextmanager

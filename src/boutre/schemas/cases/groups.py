@@ -23,6 +23,7 @@ from boutre.errors import Refuse
 from boutre.schemas.cases import PERSONAL
 from boutre.schemas.codec import Codec, Decoded
 from boutre.schemas.marks import Sealed, Withheld
+from boutre.schemas.sealing.binding import bound
 from boutre.schemas.sealing.suites import OpeningKey, SealingKey
 
 ALGORITHM: Final = "hpke-x25519-hkdf-sha256-aes-256-gcm"
@@ -57,7 +58,7 @@ def seal(codec: Codec, decoded: Decoded, take: Callable[[], SealingKey]) -> byte
         return decoded.frame
     case, content = take(), secrets.token_bytes(KEY_BYTES)
     about = _about(decoded)
-    wrapped = case.wrap(content, _bound(WRAPPED, *about, case.id))
+    wrapped = case.wrap(content, bound(WRAPPED, *about, case.id))
     key = {
         "recipient": BUS,
         "key_id": case.id,
@@ -68,7 +69,7 @@ def seal(codec: Codec, decoded: Decoded, take: Callable[[], SealingKey]) -> byte
     for name in names:
         nonce = secrets.token_bytes(NONCE_BYTES)
         plain = codec.encode(decoded.kind, {"id": decoded.value["id"], name: decoded.value[name]})
-        changes[name] = Sealed(ALGORITHM, case.id, nonce, aead.encrypt(nonce, plain, _bound(SEALED, *about, name, case.id)), (key,))
+        changes[name] = Sealed(ALGORITHM, case.id, nonce, aead.encrypt(nonce, plain, bound(SEALED, *about, name, case.id)), (key,))
     return decoded.frame_with(changes)
 
 
@@ -111,7 +112,7 @@ class Opener:
             raise Refuse("cannot-be-opened", "one key seals all of a record")
         (key_id,) = keys
         about = _about(decoded)
-        case = _Unwrapped(self.key_of(key_id, about[0], about[2]), _bound(WRAPPED, *about, key_id))
+        case = _Unwrapped(self.key_of(key_id, about[0], about[2]), bound(WRAPPED, *about, key_id))
         changes = {name: self._group(decoded, name, case, about) for name in PERSONAL if isinstance(value.get(name), Sealed)}
         return self.codec.decode(decoded.frame_with(changes), frozenset({decoded.kind}))
 
@@ -121,7 +122,7 @@ class Opener:
         if key is None or group.algorithm != ALGORITHM or (key["recipient"], key["key_id"]) != (BUS, group.content_key_id):
             raise Refuse("cannot-be-opened", field=name)
         content = case(key["encapsulated"] + key["wrapped"])
-        plain = None if content is None else _opened(content, group, _bound(SEALED, *about, name, group.content_key_id))
+        plain = None if content is None else _opened(content, group, bound(SEALED, *about, name, group.content_key_id))
         if plain is None:
             raise Refuse("cannot-be-opened", field=name)
         inner = self.codec.decode(plain, frozenset({decoded.kind})).value
@@ -146,9 +147,9 @@ class _Unwrapped:
         return self._known[wrapped]
 
 
-def _opened(content: bytes, group: Sealed, bound: bytes) -> bytes | None:
+def _opened(content: bytes, group: Sealed, about: bytes) -> bytes | None:
     try:
-        return AESGCM(content).decrypt(group.nonce, group.ciphertext, bound)
+        return AESGCM(content).decrypt(group.nonce, group.ciphertext, about)
     except (InvalidTag, ValueError):
         return None
 
@@ -160,8 +161,3 @@ def _about(decoded: Decoded) -> tuple[str, str, str]:
     if not isinstance(member, str):
         raise Refuse("missing-field", field="origin.member")
     return member, decoded.kind, str(decoded.value["id"])
-
-
-def _bound(context: bytes, *parts: str) -> bytes:
-    written = [part.encode() for part in parts]
-    return context + b"".join(len(each).to_bytes(2, "big") + each for each in written)

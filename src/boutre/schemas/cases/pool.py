@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import base64
 import binascii
-import os
 import threading
 from collections import deque
 from dataclasses import dataclass, field
@@ -19,6 +18,7 @@ from typing import Final, Protocol
 
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PublicKey
 
+from boutre.durable import replace
 from boutre.errors import DeclarationError, Fault, Unavailable
 from boutre.locks import held
 from boutre.schemas.cases.vault import Issued, Vault
@@ -126,17 +126,7 @@ class FilePool:
         return following
 
     def _save(self, following: int) -> None:
-        fresh = self._beside(".new")
-        with fresh.open("w", encoding="ascii") as file:
-            file.write(f"{following}\n")
-            file.flush()
-            os.fsync(file.fileno())
-        fresh.replace(self._beside(".next"))
-        folder = os.open(self.path.parent, os.O_RDONLY)
-        try:
-            os.fsync(folder)
-        finally:
-            os.close(folder)
+        replace(self._beside(".next"), f"{following}\n".encode())
 
     def _beside(self, suffix: str) -> Path:
         return self.path.with_name(self.path.name + suffix)

@@ -21,6 +21,7 @@ from typing import Final, NamedTuple, Self
 
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 
+from boutre.durable import all_or_nothing
 from boutre.errors import Refuse
 from boutre.schemas.cases.vault_file import FILE, connect, told
 from boutre.schemas.sealing.suites import CLASSIC, OpeningKey, sealing_key_id
@@ -175,10 +176,6 @@ class Vault:
             connection.executemany("INSERT OR REPLACE INTO place VALUES (?, ?, ?)", rows)
         return done
 
-    def see(self, uses: Iterable[Use], positions: Mapping[Place, int]) -> list[Destroyed]:
-        """Write down which record uses which key, as ``take`` does."""
-        return self.take(uses, (), positions)
-
     def erase(self, records: Iterable[str], *, member: str = ANYBODY) -> list[Destroyed]:
         """Destroy the keys of *records*, as ``take`` does; *member* is who says so, nobody where it is done by hand."""
         return self.take((), [(member, record) for record in records], {})
@@ -224,16 +221,8 @@ class Vault:
     @contextmanager
     def transaction(self) -> Iterator[sqlite3.Connection]:
         """Do all of a block, on the disk, or nothing."""
-        with self._lock, told(self.path):
-            self._connection.execute("BEGIN IMMEDIATE")
-            try:
-                yield self._connection
-                self._connection.execute("COMMIT")
-            except BaseException:
-                # SQLite has done it by itself where the disk failed.
-                if self._connection.in_transaction:
-                    self._connection.execute("ROLLBACK")
-                raise
+        with self._lock, told(self.path), all_or_nothing(self._connection) as connection:
+            yield connection
 
 
 def _destroy(connection: sqlite3.Connection, member: str, record: str) -> list[Destroyed]:

@@ -15,7 +15,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
+from boutre.durable import all_or_nothing
 from boutre.errors import DeclarationError, Fault, Unavailable
+from boutre.schemas.cases.secret_file import connected
 
 FILE: Final = "cases.sqlite"
 FORM: Final = 1
@@ -33,11 +35,6 @@ TABLES: Final = (
        PRIMARY KEY (topic, partition)) WITHOUT ROWID""",
 )
 
-PRAGMAS: Final = ("journal_mode = DELETE", "synchronous = EXTRA", "secure_delete = ON", "temp_store = MEMORY")
-"""
-The journal is removed at every commit, for good (EXTRA), and nothing is put aside elsewhere: it would hold what was destroyed.
-"""
-
 
 def connect(folder: Path, *, begin: bool = False) -> sqlite3.Connection:
     """
@@ -53,7 +50,7 @@ def connect(folder: Path, *, begin: bool = False) -> sqlite3.Connection:
             [Fault(str(path), "", "does not exist; boutre cases begin makes it; for development, boutre keys dev")]
         )
     with told(path):
-        connection = sqlite3.connect(path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False)
+        connection = connected(path, patience=BUSY_SECONDS, any_thread=True)
         try:
             form = _formed(connection, begin=begin)
         except sqlite3.Error:
@@ -87,13 +84,10 @@ def _made(folder: Path, path: Path) -> None:
 
 
 def _formed(connection: sqlite3.Connection, *, begin: bool) -> int:
-    for pragma in PRAGMAS:
-        connection.execute(f"PRAGMA {pragma}")
     if begin:
-        connection.execute("BEGIN IMMEDIATE")
-        if connection.execute("PRAGMA user_version").fetchone()[0] == 0:
-            for table in TABLES:
-                connection.execute(table)
-            connection.execute(f"PRAGMA user_version = {FORM}")
-        connection.execute("COMMIT")
+        with all_or_nothing(connection):
+            if connection.execute("PRAGMA user_version").fetchone()[0] == 0:
+                for table in TABLES:
+                    connection.execute(table)
+                connection.execute(f"PRAGMA user_version = {FORM}")
     return int(connection.execute("PRAGMA user_version").fetchone()[0])

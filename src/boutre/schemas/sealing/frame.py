@@ -21,6 +21,8 @@ from typing import Final
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
+from boutre.schemas.sealing.binding import bound
+
 MAGIC: Final = 0xB0
 VERSION: Final = 1
 CONTEXT: Final = b"boutre sealed view 1\0"
@@ -49,8 +51,7 @@ def associated(topic: str, view: str, head: bytes, wrapped_head: bytes) -> bytes
     """
     Give the associated data.
     """
-    place, name = topic.encode(), view.encode()
-    return b"".join((CONTEXT, len(place).to_bytes(2, "big"), place, len(name).to_bytes(2, "big"), name, head, wrapped_head))
+    return b"".join((bound(CONTEXT, topic, view), head, wrapped_head))
 
 
 def is_sealed(value: bytes | None) -> bool:

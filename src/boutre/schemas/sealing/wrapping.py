@@ -21,6 +21,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Final
 
+from boutre.schemas.sealing.binding import bound
 from boutre.schemas.sealing.suites import NUMBERS, OpeningKey, SealingKey
 
 WRAPPED_HEADER: Final = "boutre-wrapped"
@@ -78,5 +79,4 @@ def unwrap(key: OpeningKey, recipient: str, told: WrappedFor) -> bytes | None:
 
 
 def _info(recipient: str, head: bytes) -> bytes:
-    name = recipient.encode()
-    return CONTEXT + len(name).to_bytes(2, "big") + name + head
+    return bound(CONTEXT, recipient) + head

@@ -20,6 +20,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from boutre.connectors.sinks.migration.record_keys import Key, Name
 from boutre.schemas.cases import OPEN, PERSONAL
+from boutre.schemas.sealing.binding import bound
 
 ALGORITHM: Final = "aes-256-gcm"
 CONTEXT: Final = b"boutre migration personal 1\0"
@@ -64,7 +65,7 @@ def encrypt(key: Key, name: Name, view: str, closed: Mapping[str, Any]) -> Encry
     """
     nonce = secrets.token_bytes(NONCE_BYTES)
     text = json.dumps(closed, ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode()
-    return Encrypted(ALGORITHM, key.id, nonce, AESGCM(key.secret).encrypt(nonce, text, _bound(*name, view)))
+    return Encrypted(ALGORITHM, key.id, nonce, AESGCM(key.secret).encrypt(nonce, text, bound(CONTEXT, *name, view)))
 
 
 def decrypt(key: Key, name: Name, view: str, row: Encrypted) -> dict[str, Any] | None:
@@ -74,7 +75,7 @@ def decrypt(key: Key, name: Name, view: str, row: Encrypted) -> dict[str, Any] |
     if (row.algorithm, row.key_id) != (ALGORITHM, key.id):
         return None
     try:
-        groups: dict[str, Any] = json.loads(AESGCM(key.secret).decrypt(row.nonce, row.ciphertext, _bound(*name, view)))
+        groups: dict[str, Any] = json.loads(AESGCM(key.secret).decrypt(row.nonce, row.ciphertext, bound(CONTEXT, *name, view)))
     except (InvalidTag, ValueError):
         return None
     return groups
@@ -89,8 +90,3 @@ def _open_part(name: str, group: Any) -> dict[str, Any]:
 
 def _is(mark: str, group: Any) -> bool:
     return isinstance(group, Mapping) and set(group) == {mark}
-
-
-def _bound(*parts: str) -> bytes:
-    written = [part.encode() for part in parts]
-    return CONTEXT + b"".join(len(each).to_bytes(2, "big") + each for each in written)

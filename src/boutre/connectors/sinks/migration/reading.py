@@ -10,7 +10,7 @@ from typing import Any
 from boutre.connectors.sinks.migration.database import Options, connect
 from boutre.connectors.sinks.migration.dialect import Database
 from boutre.connectors.sinks.migration.personal import Encrypted, decrypt
-from boutre.connectors.sinks.migration.record_keys import Destroyed, Name
+from boutre.connectors.sinks.migration.record_keys import Destroyed, Held, Name
 from boutre.connectors.sinks.migration.store import VERSIONS
 from boutre.errors import BusError, DeclarationError, Fault, Unavailable
 
@@ -42,9 +42,7 @@ def _opened(database: Database, name: Name, view: str) -> dict[str, Any]:
     if not rows:
         return {}
     row = Encrypted(*rows[0])
-    ((folder,),) = database.connection.rows("SELECT id FROM personal_keys")
-    database.keys.bind(folder)
-    held = database.keys.find([name]).get(name)
+    held = _held(database, name)
     if isinstance(held, Destroyed):
         raise Erased(f"the record of view {view} was erased at {held.at:%Y-%m-%d %H:%M:%S} UTC: its key is destroyed")
     groups = None if held is None else decrypt(held, name, view, row)
@@ -56,14 +54,18 @@ def _opened(database: Database, name: Name, view: str) -> dict[str, Any]:
     return groups
 
 
+def _held(database: Database, name: Name) -> Held | None:
+    """Give the key of a record, from the folder that the database calls its own."""
+    ((folder,),) = database.connection.rows("SELECT id FROM personal_keys")
+    database.keys.bind(folder)
+    return database.keys.find([name]).get(name)
+
+
 def _missing(database: Database, view: str) -> BusError:
     rows = database.connection.rows("SELECT recipient, of_record FROM erased WHERE view_id = ?", (view,))
     if not rows:
         return DeclarationError([Fault("VIEW", view, "is no view that this database holds")])
-    name = Name(*rows[0])
-    ((folder,),) = database.connection.rows("SELECT id FROM personal_keys")
-    database.keys.bind(folder)
-    held = database.keys.find([name]).get(name)
+    held = _held(database, Name(*rows[0]))
     when = f" at {held.at:%Y-%m-%d %H:%M:%S} UTC" if isinstance(held, Destroyed) else ""
     return Erased(f"the record of view {view} was erased{when}: its rows are deleted and its key is destroyed")
 

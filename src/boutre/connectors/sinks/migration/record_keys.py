@@ -20,7 +20,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final, NamedTuple, Self
 
+from boutre.durable import all_or_nothing, sync_folder
 from boutre.errors import BusError, Refuse, Retry, Unavailable
+from boutre.schemas.cases.secret_file import connected
 
 FILE: Final = "keys.sqlite"
 FORM: Final = 1
@@ -34,14 +36,6 @@ _TABLES: Final = (
     # Keys alone, each as long as the other: rows are added at the end and overwritten in their place, so that SQLite moves them
     # only once, when the table outgrows its first page, and with secure_delete overwrites that page.
     "CREATE TABLE secret (number INTEGER PRIMARY KEY, key BLOB NOT NULL)",
-)
-
-_PRAGMAS: Final = (
-    # The journal holds pages as they were, and goes with the commit; EXTRA syncs its folder too, or it could come back with them.
-    "journal_mode = DELETE",
-    "synchronous = EXTRA",
-    "secure_delete = ON",
-    "temp_store = MEMORY",
 )
 
 
@@ -105,7 +99,7 @@ class RecordKeys:
             if expected is None:
                 self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
                 os.close(os.open(self._path, os.O_RDWR | os.O_CREAT, 0o600))
-                _kept(self.folder.parent)
+                sync_folder(self.folder.parent)
             elif not self._path.is_file():
                 message = (
                     f"{self._path} is not there, and personal groups of the migration database lie under its keys; "
@@ -113,7 +107,7 @@ class RecordKeys:
                 )
                 raise Unavailable(message)
             if self._connection is None:
-                self._connection = _connected(self._path)
+                self._connection = connected(self._path, patience=BUSY_SECONDS)
             found = _identity(self._connection, begin=expected is None)
         if found is None or expected not in {None, found}:
             message = f"{self._path} holds the keys of another database, or none; say where the folder of this one is (keys)"
@@ -182,33 +176,13 @@ class RecordKeys:
 
     @contextmanager
     def _transaction(self) -> Iterator[sqlite3.Connection]:
-        with _told(self._path), _all_or_nothing(self._open()) as connection:
+        with _told(self._path), all_or_nothing(self._open()) as connection:
             yield connection
-
-
-def _kept(folder: Path) -> None:
-    """Have what stands in *folder* outlast a power cut: without its keys a database cannot be read."""
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
-
-
-def _connected(path: Path) -> sqlite3.Connection:
-    connection = sqlite3.connect(path, timeout=BUSY_SECONDS, isolation_level=None)
-    try:
-        for pragma in _PRAGMAS:
-            connection.execute(f"PRAGMA {pragma}")
-    except sqlite3.Error:
-        connection.close()
-        raise
-    return connection
 
 
 def _identity(connection: sqlite3.Connection, *, begin: bool) -> str | None:
     """Give the id of the folder; None where these are no keys, or of a form that this program does not know."""
-    with _all_or_nothing(connection):
+    with all_or_nothing(connection):
         form = connection.execute("PRAGMA user_version").fetchone()[0]
         if form == 0 and begin and not connection.execute("SELECT 1 FROM sqlite_master").fetchone():
             for table in _TABLES:
@@ -226,18 +200,6 @@ def _held(connection: sqlite3.Connection, name: Name) -> Held | None:
         return None
     key_id, destroyed, secret = row
     return Key(key_id, secret) if destroyed is None else Destroyed(datetime.fromisoformat(destroyed))
-
-
-@contextmanager
-def _all_or_nothing(connection: sqlite3.Connection) -> Iterator[sqlite3.Connection]:
-    connection.execute("BEGIN IMMEDIATE")
-    try:
-        yield connection
-        connection.execute("COMMIT")
-    except BaseException:
-        if connection.in_transaction:
-            connection.execute("ROLLBACK")
-        raise
 
 
 @contextmanager

@@ -18,6 +18,7 @@ from boutre.connectors.plain import stamp
 from boutre.connectors.sinks.migration.dialect import Connection as OpenConnection
 from boutre.connectors.sinks.migration.dialect import Dialect, storable
 from boutre.connectors.sinks.migration.rows import Value
+from boutre.durable import all_or_nothing
 from boutre.errors import BusError, Refuse, Retry, Unavailable
 
 BUSY_SECONDS: Final = 5.0
@@ -54,15 +55,8 @@ class Connection:
     @contextmanager
     def transaction(self) -> Iterator[None]:
         """Commit what the block did, durably, when it ends; undo all of it when it raises."""
-        with _told():
-            self._connection.execute("BEGIN IMMEDIATE")
-            try:
-                yield
-                self._connection.execute("COMMIT")
-            except BaseException:
-                if self._connection.in_transaction:
-                    self._connection.execute("ROLLBACK")
-                raise
+        with _told(), all_or_nothing(self._connection):
+            yield
 
     def run(self, statement: str, values: Sequence[Value] = ()) -> int:
         """Run one statement; returns how many rows it wrote."""
