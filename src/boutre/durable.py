@@ -22,12 +22,17 @@ def sync_folder(folder: Path) -> None:
         os.close(descriptor)
 
 
-def replace(path: Path, content: bytes) -> None:
+def replace(path: Path, content: bytes, *, private: bool = False) -> None:
     """
     Put *content* into the place of a file, whole or not at all; it is on the disk when this returns. One writer at a time.
+
+    A *private* one is for its owner's eyes only.
     """
     fresh = path.with_name(f"{path.name}.new")
-    with fresh.open("wb") as file:
+    # One that a killed process has left would keep its mode.
+    fresh.unlink(missing_ok=True)
+    descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600 if private else 0o666)
+    with os.fdopen(descriptor, "wb") as file:
         file.write(content)
         file.flush()
         os.fsync(file.fileno())

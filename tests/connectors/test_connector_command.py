@@ -4,13 +4,18 @@
 
 from __future__ import annotations
 
+import base64
 import json
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
 
+from boutre.connectors.kept import Kept, Refused
 from boutre.ops.command import main
+from boutre.ops.rejected_command import forget_record
+from boutre.ops.settings import Settings
 
 BUS = Path(__file__).parents[2]
 
@@ -96,3 +101,51 @@ def test_a_feed_that_does_not_exist_is_said() -> None:
     assert 2 == result.exit_code
     assert "no such feed; declared here:" in result.stderr
     assert "incidents-imb" in result.stderr
+
+
+def keep(state: Path) -> Kept:
+    """What a feed refused today, on this machine."""
+    own = Kept(state / "connectors" / "rejected")
+    now = datetime.now(UTC)
+    place = {"file": "a.csv", "line": 2, "field": "latitude"}
+    for number, content in enumerate((b"Ana Maria;north", b"Ben;\xff")):
+        one = Refused(f"id-{number}", f"record-{number}", "wrong-type", now.isoformat(), place, content, truncated=False)
+        own.keep("incidents-imb", [one], now)
+    return own
+
+
+def test_what_was_rejected_is_shown_to_who_asks(tmp_path: Path) -> None:
+    """Reason and place in the table, what came in where it is asked for; all of it as data."""
+    keep(tmp_path / "state")
+    table = boutre("connector", "rejected", "incidents-imb")
+    more = boutre("connector", "rejected", "incidents-imb", "--content", "--id", "record-1")
+    data = json.loads(boutre("connector", "rejected", "incidents-imb", "--output", "json").stdout)
+
+    assert ["id-0", "id-1"] == [line.split()[0] for line in table.stdout.splitlines()]
+    assert "wrong-type" in table.stdout
+    assert "a.csv:2:latitude" in table.stdout
+    assert "Ana" not in table.stdout
+    assert "Ben;\\xff" == more.stdout.splitlines()[1]
+    assert ("Ana Maria;north", base64.b64encode(b"Ben;\xff").decode()) == (data[0]["content"], data[1]["base64"])
+
+
+def test_what_was_rejected_can_be_forgotten(tmp_path: Path) -> None:
+    """By id or all of it, and it says where there was nothing; what to forget must be said."""
+    own = keep(tmp_path / "state")
+    said = boutre("connector", "forget", "incidents-imb")
+    one = boutre("connector", "forget", "incidents-imb", "record-0")
+    again = boutre("connector", "forget", "incidents-imb", "record-0")
+    left = [kept.id for kept in own.of("incidents-imb")]
+    rest = boutre("connector", "forget", "incidents-imb", "--all")
+
+    assert (2, 0, 1, 0) == (said.exit_code, one.exit_code, again.exit_code, rest.exit_code)
+    assert ["id-1"] == left
+    assert [] == list(own.of("incidents-imb"))
+
+
+def test_an_erasure_takes_what_was_refused_of_the_record_too(tmp_path: Path) -> None:
+    """A report that was refused, mended and then erased leaves nothing of its first form on this machine."""
+    own, settings = keep(tmp_path / "state"), Settings(state=tmp_path / "state")
+
+    assert (1, 0) == (forget_record(settings, "record-0"), forget_record(settings, "record-0"))
+    assert ["id-1"] == [kept.id for kept in own.of("incidents-imb")]

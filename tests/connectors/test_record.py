@@ -165,15 +165,19 @@ def test_a_report_says_nothing_that_is_not_its_own_to_say(value: dict[str, Any],
     ],
 )
 def test_what_cannot_be_a_record_is_a_reject_for_its_owner(item: Raw, code: str, field: str | None) -> None:
-    """With the reason, the field, both languages, what came in, and the id of the record that it was to be."""
+    """With the reason, the field, both languages and the id of the record that it was to be; what came in stays on the machine."""
     reason, value = made(item)
+    refused = MAKER.draft(FEED, item, NOW).refused
 
     assert code == reason == value["code"]
     assert field == value["place"]["field"]
     assert ("comoros", "connector", NOW) == (value["member"], value["stage"], value["at"])
     assert input_id(FEED, item) == value["input"]
     assert value["sentence"]["en"] != value["sentence"]["fr"]
-    assert value["content"].startswith(b"{")
+    assert (None, False) == (value["content"], value["truncated"])
+    assert refused is not None
+    assert (value["id"], value["input"], code) == (refused.id, refused.record, refused.code)
+    assert refused.content.startswith(b"{")
 
 
 def test_a_position_outside_the_members_area_is_refused() -> None:
@@ -183,19 +187,17 @@ def test_a_position_outside_the_members_area_is_refused() -> None:
     assert "outside-area" == made(raw(), maker=maker)[0]
 
 
-def test_a_bad_part_is_a_reject_with_what_came_in() -> None:
-    """Its content is kept for its owner, whatever bytes it holds, and its file's name as UTF-8."""
+def test_a_bad_part_is_a_reject_beside_what_came_in() -> None:
+    """Its content is for the machine alone, whatever bytes it holds, and its file's name as UTF-8."""
     bad = Bad("malformed-line", b"\xff\x00,", "bad 1", "1", "3 ≠ 4", Where("caf\udce9.csv", 7, "lat"))
 
-    found = MAKER.make(replace(FEED, kinds=("sighting",)), bad, NOW)
+    found = MAKER.draft(replace(FEED, kinds=("sighting",)), bad, NOW)
     value = CODEC.decode(found.message.value).value
 
-    assert (b"\xff\x00,", "malformed-line", 7, "sighting") == (
-        value["content"],
-        value["code"],
-        value["place"]["line"],
-        value["kind"],
-    )
+    assert ("malformed-line", 7, "sighting") == (value["code"], value["place"]["line"], value["kind"])
+    assert found.refused is not None
+    assert (None, b"\xff\x00,") == (value["content"], found.refused.content)
+    assert found.refused.place == {"file": "caf\\udce9.csv", "line": 7, "field": "lat"}
     assert "3 ≠ 4" in value["sentence"]["fr"]
     assert record_id("comoros", "sighting", "tracks", "bad 1", 0) == value["input"] == found.input_id
 
@@ -243,10 +245,14 @@ def test_whatever_a_source_gives_is_a_record_or_a_reject(value: dict[str, Any], 
 
 
 @given(secret=st.text(st.characters(codec="ascii", categories=["Lu", "Ll"]), min_size=12, max_size=20).map("canary-{}".format))
-def test_no_value_of_a_report_stands_in_a_rejects_words(secret: str) -> None:
-    """The sentence and the place can be shown to those who run the bus; the content is its owner's."""
+def test_no_value_of_a_report_stands_in_a_reject(secret: str) -> None:
+    """Nothing of what is sent about it holds one, nor its headers; what came in is what its owner's machine keeps."""
     for value in ({"position": {"latitude": secret, "longitude": 1.0}}, {"event": {"type": secret}}, {"exercise": secret}):
-        _, found = made(raw(value))
+        draft = MAKER.draft(FEED, raw(value), NOW)
+        (sent,) = MAKER.signed([draft])
 
-        assert secret.encode() in found.pop("content")
-        assert secret not in repr(found)
+        assert sent.reason is not None
+        assert draft.refused is not None
+        assert secret.encode() in draft.refused.content
+        assert secret not in repr(CODEC.decode(sent.message.value).value)
+        assert secret.encode() not in sent.message.value + sent.message.key + repr(sent.message.headers).encode()

@@ -27,6 +27,7 @@ from boutre.topics.strict import Declared, file_name, raise_all, read, table_of
 
 FOLDER: Final = "connectors"
 PUBLISHED: Final = get_args(Published)
+KEEP_REJECTED_DAYS: Final = 30
 
 Name = Annotated[str, Field(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$")]
 
@@ -116,6 +117,7 @@ class FeedFile(Declared):
     rhythm_hours: Annotated[float, Field(gt=0)] | None = None
     poll_s: Annotated[float, Field(gt=0)] = 5.0
     sign_batch: Annotated[int, Field(ge=1, le=MOST_TOGETHER)] = 1
+    keep_rejected_days: Annotated[int, Field(ge=0, le=366)] = KEEP_REJECTED_DAYS
     note: str | None = None
     options: Any = None
     origin: Origin = Origin()
@@ -132,7 +134,8 @@ class Feed:
 
     *origin*, *handling* and *assessment* are groups of a record, which its reports fill up. *rhythm* is how often something is
     expected, so that silence can be told from calm; *poll_s* how many seconds a follower waits before it reads again; *sign_batch*
-    how many records one signature may be for: more than one saves the bus most of its verifying, and makes each record larger.
+    how many records one signature may be for: more than one saves the bus most of its verifying, and makes each record larger;
+    *keep_rejected_days* how long what it refused stays on its machine, 0 for not at all.
     """
 
     id: str
@@ -148,6 +151,7 @@ class Feed:
     rhythm: timedelta | None = None
     poll_s: float = 5.0
     sign_batch: int = 1
+    keep_rejected_days: int = KEEP_REJECTED_DAYS
     examples: tuple[Example, ...] = ()
     file: str = ""
 
@@ -216,6 +220,7 @@ def _feed(bus: Path, path: Path, faults: list[Fault], known: Known | None, membe
         rhythm=None if declared.rhythm_hours is None else timedelta(hours=declared.rhythm_hours),
         poll_s=declared.poll_s,
         sign_batch=declared.sign_batch,
+        keep_rejected_days=declared.keep_rejected_days,
         examples=declared.example,
         file=file,
     )

@@ -7,7 +7,6 @@ report, and one that holds them is refused rather than corrected.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -17,6 +16,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from boutre import __version__
 from boutre.connectors.feeds import Feed
+from boutre.connectors.kept import Refused
 from boutre.connectors.sdk import Bad, Raw, Where
 from boutre.connectors.transport import Message
 from boutre.errors import DeclarationError, Refuse, Unavailable
@@ -49,12 +49,15 @@ class Check(Protocol):
 class Draft:
     """
     A message that nobody has signed, and what it is: as in `Made`. The bus would refuse it.
+
+    *refused* is what came in, where it is a reject: for the connector's own machine.
     """
 
     message: Message
     input_id: str
     reason: str | None = None
     count: int = 1
+    refused: Refused | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,14 +151,14 @@ class Maker:
             place=_place(item.where),
             at=at,
             input_id=identifier,
-            content=_content(item),
             detail=_clean(problem.detail) or "",
             field=_clean(problem.field),
         )
         frame = self.codec.encode("reject", value)
         own = value["id"]
         message = _message(feed, f"rejects.{feed.member}", frame, kind="reject", key=own, identifier=own)
-        return Draft(message, identifier, problem.code, item.count if isinstance(item, Bad) else 1)
+        count = item.count if isinstance(item, Bad) else 1
+        return Draft(message, identifier, problem.code, count, Refused.of(value, item))
 
 
 def input_id(feed: Feed, item: Raw | Bad) -> str:
@@ -281,13 +284,6 @@ def _place(where: Where) -> dict[str, Any]:
         "line": where.line,
         "field": _clean(where.field),
     }
-
-
-def _content(item: Raw | Bad) -> bytes | None:
-    """Give what came in; where a source has kept nothing, the value itself as JSON, so that its owner can mend it."""
-    if isinstance(item, Bad) or item.content is not None:
-        return item.content
-    return json.dumps(item.value, default=str, ensure_ascii=False).encode("utf-8", "backslashreplace")
 
 
 def _detail(refusal: Refuse) -> str:

@@ -24,6 +24,7 @@ import stamina
 from boutre import metrics
 from boutre.connectors.cursor import Cursors, Ticket, Window
 from boutre.connectors.feeds import Feed
+from boutre.connectors.kept import Keeping, Kept
 from boutre.connectors.record import STAGE, Made, Maker
 from boutre.connectors.runner_signing import Gathered, beat
 from boutre.connectors.runner_stop import Interrupted, Stop
@@ -60,13 +61,14 @@ class Runner:
     What all feeds of one process share.
 
     *in_flight* bounds the items that are sent and not acknowledged, *patience* (seconds) how long the broker may take for them
-    at the end.
+    at the end. What is refused is *kept* on this machine: its reject holds nothing of it.
     """
 
     maker: Maker
     transport: Transport
     cursors: Cursors
     clock: Clock
+    kept: Kept = field(default_factory=lambda: Kept(None))
     in_flight: int = 5_000
     patience: float = 120.0
 
@@ -108,6 +110,8 @@ class _Session:
         self.after = cursor
         self.window = Window(cursor)
         self.saved_at: datetime | None = None
+        self.keeping = Keeping(runner.kept, feed.id, feed.keep_rejected_days)
+        self.keeping.expire(runner.clock())
         self.lock = RLock()
         self.gathered = Gathered(feed.sign_batch)
         self.failure: NotDelivered | None = None
@@ -209,6 +213,7 @@ class _Session:
         Sign what waits and send it, in order; nothing behind what was refused: that is sent again by the next run.
         """
         begun, waiting = time.monotonic(), self.gathered.take()
+        self.keeping.keep([draft.refused for _, draft in waiting if draft.refused is not None], self.runner.clock())
         signed = self.runner.maker.signed([draft for _, draft in waiting])
         metrics.STEP_SECONDS.labels(stage=STAGE).inc(time.monotonic() - begun)
         for (ticket, _), made in zip(waiting, signed, strict=True):
@@ -238,6 +243,7 @@ class _Session:
         with self.lock:
             self.runner.transport.poll(wait if len(self.window) else 0)
             now = self.runner.clock()
+            self.keeping.expire(now)
             if self.window.moved and (self.saved_at is None or now - self.saved_at >= SAVE_EVERY):
                 self._save(now)
             self.check()
@@ -271,6 +277,7 @@ class _Session:
         return Published(self.records, self.reasons.total(), self.notes.total(), reasons, notes)
 
     def _save(self, now: datetime) -> None:
+        self.keeping.sync(now)
         if self.window.cursor is not None:
             self.runner.cursors.save(self.feed.id, self.window.cursor)
         self.window.moved = False

@@ -28,6 +28,7 @@ from boutre.connectors.transport import Transport
 from boutre.errors import Fault
 from boutre.ops import logs
 from boutre.ops.command import with_settings
+from boutre.ops.rejected_command import forget, kept_of, rejected
 from boutre.ops.settings import Settings
 from boutre.schemas import lock, vocabulary
 from boutre.schemas.cases.pool import CaseKeys, Rehearsed
@@ -87,7 +88,7 @@ class Desk:
         private = Ed25519PrivateKey.generate() if dry else keys.private(feed.member)
         cases = Rehearsed() if dry else keys.cases.keys(feed.member)
         cursors = Cursors(None if dry or anew else self.settings.state / "connectors")
-        return Runner(self.maker(feed, private, cases), transport, cursors, _now)
+        return Runner(self.maker(feed, private, cases), transport, cursors, _now, kept=kept_of(self.settings, dry=dry))
 
 
 def _output_option(command: F) -> F:
@@ -99,6 +100,10 @@ def _output_option(command: F) -> F:
 @click.group(epilog="Example: boutre connector run incidents-imb --once")
 def connector() -> None:
     """Bring a member's reports onto the bus: the feeds declared in connectors/."""
+
+
+connector.add_command(rejected)
+connector.add_command(forget)
 
 
 @connector.command("list", epilog="Example: boutre connector list --output json")
@@ -169,7 +174,7 @@ def run_command(settings: Settings, names: tuple[str, ...], output: Output, *, o
         for feed, runner in runners:
             if not stop.asked:
                 done.append((feed, runner.run(feed, follow=not once, stop=stop)))
-    _show(done, output)
+    _show(done, output, dry=dry_run)
 
 
 def _transport(desk: Desk, *, dry: bool) -> Transport:
@@ -188,7 +193,7 @@ def _metrics(settings: Settings, *, shown: bool) -> Iterator[None]:
     yield
 
 
-def _show(done: list[tuple[Feed, Published]], output: Output) -> None:
+def _show(done: list[tuple[Feed, Published]], output: Output, *, dry: bool) -> None:
     if output == "json":
         click.echo(json.dumps([{"feed": feed.id, "member": feed.member, **asdict(counts)} for feed, counts in done], indent=2))
         return
@@ -197,6 +202,9 @@ def _show(done: list[tuple[Feed, Published]], output: Output) -> None:
         for word, reasons in (("rejected", counts.reasons), ("no report", counts.notes)):
             for reason, count in reasons.items():
                 click.echo(f"{'':<24}  {count:>7} {word}: {reason}")
+    refused = [feed.id for feed, counts in done if counts.rejects]
+    if refused and not dry:
+        click.echo(f"what was rejected stays on this machine: boutre connector rejected {refused[0]}", err=True)
 
 
 def _now() -> datetime:

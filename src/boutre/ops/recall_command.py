@@ -19,6 +19,7 @@ from boutre.ops.answers_take import EPOCH
 from boutre.ops.assembly import assemble
 from boutre.ops.command import with_settings
 from boutre.ops.recall_send import KIND, SCOPES, Recall, send_recall
+from boutre.ops.rejected_command import forget_record
 from boutre.ops.settings import Settings
 from boutre.processors.pipeline import KINDS
 
@@ -42,7 +43,7 @@ def send(settings: Settings, /, record: str, **said: str | None) -> None:
     """
     Take a RECORD back, by its id: whoever had it is told, and with --scope erase its case key is destroyed.
 
-    A RECORD that has not come yet can be taken back too.
+    A RECORD that has not come yet can be taken back too. With erase, what a connector of this machine had refused of it goes too.
     """
     assembly = assemble(settings.folder())
     if said["member"] not in assembly.declarations.members:
@@ -50,7 +51,8 @@ def send(settings: Settings, /, record: str, **said: str | None) -> None:
     sent = send_recall(
         settings, assembly, Recall(record=record, **{name: value for name, value in said.items() if value}), datetime.now(UTC)
     )
-    click.echo(json.dumps({"recall": sent, "record": record, "scope": said["scope"]}))
+    forgotten = forget_record(settings, record) if said["scope"] == "erase" else 0
+    click.echo(json.dumps({"recall": sent, "record": record, "scope": said["scope"], "forgotten": forgotten}))
 
 
 @recall.command(epilog="Example: boutre recall status --output json")

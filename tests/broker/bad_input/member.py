@@ -56,6 +56,13 @@ class Machine:
             command, check=False, capture_output=True, text=True, env={**kept, **environment}, cwd=self.folder, timeout=200
         )
 
+    def rejected(self, feed: str) -> list[dict[str, Any]]:
+        """Give what this machine keeps of what a feed refused."""
+        done = self.boutre("connector", "rejected", feed, "--output", "json", BOUTRE_STATE=str(self.folder / "state"))
+        assert done.returncode == 0, done.stderr
+        found: list[dict[str, Any]] = json.loads(done.stdout)
+        return found
+
     def publish(self, bus: Bus, *feeds: str) -> tuple[dict[str, Any], str]:
         """Publish feeds to their end; gives what each came to, and all that was said."""
         settings = {
