@@ -16,7 +16,7 @@ from boutre.errors import Refuse
 from boutre.ops.cluster import Cluster as Admin
 from boutre.processors.decision import Decision, Drop, Emit, Inbound, Outbound, Reject, State
 from boutre.processors.handle import Handler, Processor
-from boutre.processors.runtime.cluster import Cluster
+from boutre.processors.runtime.connection import Connection
 from boutre.processors.runtime.restore import Changelog
 from boutre.processors.runtime.worker import build, run
 from boutre.processors.windows import Window, Windows
@@ -64,7 +64,7 @@ def main() -> None:
     )
     handler = Handler(processor, step.work.codec, lambda _topic: (MEMBER, "sighting"))
     known = Changelog(*Admin({"bootstrap.servers": call.bootstrap}).incarnation(call.changelog))
-    run(build(call.group, handler, Cluster(call.bootstrap), Path(call.data), known))
+    run(build(call.group, handler, Connection(call.bootstrap), Path(call.data), known))
 
 
 if __name__ == "__main__":

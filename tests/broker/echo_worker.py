@@ -28,7 +28,7 @@ from aiokafka.errors import KafkaTimeoutError
 
 from boutre.processors.decision import Decision, Drop, Emit, Inbound, Outbound, Reject, State
 from boutre.processors.handle import Handler, Processor
-from boutre.processors.runtime.cluster import Cluster
+from boutre.processors.runtime.connection import Connection
 from boutre.processors.runtime.restore import Changelog
 from boutre.processors.runtime.worker import build, run
 from boutre.processors.windows import Window, Windows
@@ -134,7 +134,7 @@ def main() -> None:
     )  # fmt: skip
     handler = Handler(processor, Codec(lock.load()), lambda _topic: ("tester", None))
     known = Changelog(*told["incarnation"]) if told.get("incarnation") else None
-    run(build(told["group"], handler, Cluster(told["bootstrap"]), Path(told["data"]), known))
+    run(build(told["group"], handler, Connection(told["bootstrap"]), Path(told["data"]), known))
 
 
 if __name__ == "__main__":

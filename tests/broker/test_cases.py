@@ -5,7 +5,7 @@ The follower of case keys on a real Kafka: what is recalled is destroyed, before
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Final
 
@@ -22,6 +22,7 @@ from boutre.ops.cases_take import reads
 from boutre.ops.command import main
 from boutre.schemas.cases.pool import VaultPool
 from boutre.schemas.cases.vault import Vault
+from broker.bad_input import batches
 from records import CODEC, ROOT, Value, kwassa, national, recall, track
 
 RECALLS: Final = "bus.retraction"
@@ -127,3 +128,33 @@ def test_what_is_recalled_is_destroyed_before_and_after_its_record(kafka: Broker
         assert "boutre cases retire MEMBER" in said.stderr
         assert (3, 2) == followed("--past-gap")
         assert (0, 2) == followed()
+
+
+@pytest.mark.parametrize("compress", [batches.zstd, batches.gzip])
+def test_no_batch_that_a_member_sends_keeps_an_erasure_from_being_done(
+    kafka: Broker, tmp_path: Path, compress: Callable[[bytes], bytes]
+) -> None:
+    """
+    One that grows to 150 megabytes, a header whose name is no text: what stands behind is read, and no such memory is taken.
+    """
+    value = person("K-1")
+    whole = compress(batches.batch([(b"x", b"\0" * 75_000_000, [])] * 2))
+    odd = batches.batch([(b"x", b"x", [(batches.Name(b"\xff"), b"x")])])
+    for spoilt in (whole, odd):
+        batches.send(kafka.bootstrap, REPORTS, spoilt)
+    with Vault.of(tmp_path / "keys" / "vault") as vault:
+        report(kafka, vault, value)
+    take_back(kafka, value)
+    del whole
+    begin = peak(anew=True)
+
+    assert (8, 1) == followed()
+    assert peak() - begin < 80_000_000
+
+
+def peak(*, anew: bool = False) -> int:
+    """The most bytes of memory that this process has had; *anew* from now on."""
+    if anew:
+        Path("/proc/self/clear_refs").write_text("5", encoding="ascii")
+    status = Path("/proc/self/status").read_text(encoding="ascii")
+    return next(int(line.split()[1]) * 1024 for line in status.splitlines() if line.startswith("VmHWM"))

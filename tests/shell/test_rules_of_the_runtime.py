@@ -15,7 +15,7 @@ import pytest
 from boutre.processors.decision import Drop, Inbound, State
 from boutre.processors.handle import Handler, Processor
 from boutre.processors.runtime import worker
-from boutre.processors.runtime.cluster import Cluster
+from boutre.processors.runtime.connection import Connection
 from records import CODEC
 
 RUNTIME: Final = sorted(Path(worker.__file__).parent.glob("*.py"))
@@ -93,7 +93,7 @@ def app(tmp_path: Path) -> faust.App:
         return Drop("same-report")
 
     processor = Processor("x", step, ("in", "in2"), frozenset({"out"}), {"comoros": "rejects.comoros"}, "log")
-    return worker.build("group", Handler(processor, CODEC, lambda _: ("comoros", "sighting")), Cluster("localhost:1"), tmp_path)
+    return worker.build("group", Handler(processor, CODEC, lambda _: ("comoros", "sighting")), Connection("localhost:1"), tmp_path)
 
 
 def test_no_agent_acknowledges(app: faust.App) -> None:

@@ -74,6 +74,9 @@ BESIDE: Final[Mapping[str, tuple[Names, Names]]] = {
 }
 """The followers, and who looks at accepted records now and then (``boutre explain``, ``boutre policy replay``)."""
 
+WITH_A_GROUP: Final = frozenset({"audit", "records"})
+"""Those of them who read by librdkafka, which looks for the group that they name though they join none."""
+
 
 def member(name: str) -> str:
     """
@@ -183,13 +186,14 @@ def _processors(bus: Declarations, edges: Sequence[Edge]) -> Iterator[Rule]:
 
 
 def _followers(bus: Declarations) -> Iterator[Rule]:
-    """They write no transaction and commit nothing to a group; librdkafka looks for the group that they name all the same."""
+    """They write no transaction and commit nothing to a group."""
     for name, (reads, writes) in BESIDE.items():
         read, written = frozenset(reads(bus)), frozenset(writes(bus))
         for topic in bus.topics.values():
             if BUS in topic.readers and topic.name in read:
                 yield Rule(processor(name), "topic", topic.name, "literal", "read")
-                yield Rule(processor(name), "group", f"boutre.{name}", "literal", "read")
+                if name in WITH_A_GROUP:
+                    yield Rule(processor(name), "group", f"boutre.{name}", "literal", "read")
             if BUS in topic.writers and topic.name in written:
                 yield Rule(processor(name), "topic", topic.name, "literal", "write")
 
@@ -199,7 +203,7 @@ def _operations(bus: Declarations, edges: Iterable[Edge]) -> Iterator[Rule]:
     looks: tuple[Operation, ...] = ("describe", "describe-configs")
     yield from (Rule(OPERATIONS, "topic", topic, "literal", operation) for topic in bus.topics for operation in looks)
     yield from (Rule(OPERATIONS, "group", group_of(edge.name), "literal", "describe") for edge in edges)
-    yield from (Rule(OPERATIONS, "group", f"boutre.{name}", "literal", "describe") for name in BESIDE)
+    yield from (Rule(OPERATIONS, "group", f"boutre.{name}", "literal", "describe") for name in sorted(WITH_A_GROUP))
     yield from (Rule(OPERATIONS, "group", prefix, "prefixed", "describe") for _, prefix in _group_prefixes(bus))
 
 

@@ -13,10 +13,11 @@ from typing import Any, Final
 import structlog
 from confluent_kafka import KafkaError, Producer
 
-from boutre.ops.answers_store import Place
 from boutre.ops.answers_take import Taker, reads
-from boutre.ops.following import ANSWER_S, MOST, Reading, consumer_of, partitions, reading
+from boutre.ops.following import ANSWER_S, LOOK_S, MOST
 from boutre.processors.receipts import TOPIC as RECEIPTS
+from boutre.processors.runtime.connection import Connection
+from boutre.processors.runtime.reader import Place, Reader
 
 log = structlog.get_logger()
 
@@ -34,7 +35,7 @@ class AnswersFollower:
     """
 
     taker: Taker
-    _reading: Reading
+    _reader: Reader
     _producer: Producer
     now: Callable[[], float] = time.time
     _refused: list[str] = field(default_factory=list)
@@ -42,13 +43,13 @@ class AnswersFollower:
     def take(self) -> int:
         """Take what Kafka gives within a moment, and send what follows from it; gives how many messages were read."""
         store, positions = self.taker.store, dict[Place, int]()
-        messages = self._reading.look()
+        messages = self._reader.look(MOST, LOOK_S)
         with store.transaction():
-            for place, message in messages:
-                self.taker.take(place[0], message.value(), int(message.timestamp()[1]))
-                positions[place] = int(message.offset() or 0) + 1
+            for message in messages:
+                self.taker.take(message.topic, message.value, message.timestamp)
+                positions[message.topic, message.partition] = message.offset + 1
             store.move(positions)
-            ended = not any(topic == RECEIPTS for topic, _ in self._reading.left)
+            ended = not any(topic == RECEIPTS for topic, _ in self._reader.left())
             self.taker.settle(before=round((self.now() - LATEST_S) * 1000) if ended else None)
         self._send()
         return len(messages)
@@ -56,7 +57,7 @@ class AnswersFollower:
     @property
     def at_end(self) -> bool:
         """Whether nothing that was committed is left to read, as far as Kafka has said."""
-        return not self._reading.left
+        return not self._reader.left()
 
     def _send(self) -> None:
         """Send the outbox in its order; what Kafka does not acknowledge stays in it."""
@@ -87,12 +88,11 @@ def following_answers(taker: Taker, client: Mapping[str, Any]) -> Iterator[Answe
     """
     Follow the way back from where the store of *taker* has got to. Raises Unavailable where Kafka does not answer.
     """
-    with consumer_of(client, "answers", "earliest") as consumer:
+    with Reader(Connection.of(client), "earliest") as reader:
         known = taker.store.positions()
-        places = {place: known.get(place, 0) for place in partitions(consumer, reads(taker.declarations))}
+        reader.begin({place: known.get(place, 0) for place in reader.partitions(reads(taker.declarations))})
         producer = Producer({**client, "enable.idempotence": True, "partitioner": "murmur2_random", "log_level": 2})
-        with reading(consumer, places) as read:
-            try:
-                yield AnswersFollower(taker, read, producer)
-            finally:
-                producer.flush(ANSWER_S)
+        try:
+            yield AnswersFollower(taker, reader, producer)
+        finally:
+            producer.flush(ANSWER_S)

@@ -14,27 +14,21 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 import structlog
-from confluent_kafka import Consumer
 
 from boutre import metrics
 from boutre.locks import held
 from boutre.ops.cases_take import Found, reads
-from boutre.ops.following import Behind, Place, Reading, consumer_of, ends, partitions, reading, there
+from boutre.ops.following import LOOK_S, MOST, Behind, there
+from boutre.processors.runtime.connection import Connection
+from boutre.processors.runtime.reader import Place, Reader
 from boutre.schemas.cases.vault import Destroyed, Vault
 from boutre.schemas.codec import Codec
 from boutre.topics.bus import Declarations
 
 log = structlog.get_logger()
 
-NAME: Final = "cases"
 WRITE_S: Final = 5.0
 """Seconds after which it is written how far was read where nothing was found: what is read again changes nothing."""
-
-MOST: Final = 16
-"""Messages in one look at most: members' own may have a megabyte each, and some send nothing else."""
-
-FETCHED: Final = 512
-"""Bytes of a partition in one answer: one batch at least, and few of those that grow a thousandfold when they are decompressed."""
 
 COUNT_S: Final = 30.0
 """Seconds between two counts of the keys that are left."""
@@ -55,7 +49,7 @@ class CasesFollower:
     vault: Vault
     codec: Codec
     declarations: Declarations
-    _reading: Reading
+    _reader: Reader
     _written: dict[Place, int]
     now: Callable[[], float] = time.monotonic
     _wrote: float | None = None
@@ -64,9 +58,9 @@ class CasesFollower:
     def take(self) -> int:
         """Take what Kafka gives within a moment; gives how many messages it was."""
         found = Found(self.codec)
-        messages = self._reading.look()
-        for (topic, _), message in messages:
-            found.take(self.declarations.topic(topic), message.value())
+        messages = self._reader.look(MOST, LOOK_S)
+        for message in messages:
+            found.take(self.declarations.topic(message.topic), message.value)
         if found.uses or found.recalls or self._wrote is None or self.now() - self._wrote >= WRITE_S:
             self.write(found)
         self._count()
@@ -74,7 +68,7 @@ class CasesFollower:
 
     def write(self, found: Found) -> None:
         """Write what was found and how far was read."""
-        moved = {place: offset for place, offset in self._reading.reached.items() if self._written.get(place) != offset}
+        moved = {place: offset for place, offset in self._reader.reached().items() if self._written.get(place) != offset}
         if moved or found.uses or found.recalls:
             tell(self.vault.take(found.uses, found.recalls, moved))
             self._written |= moved
@@ -83,7 +77,7 @@ class CasesFollower:
     @property
     def at_end(self) -> bool:
         """Whether nothing that was committed is left to read, as far as Kafka has said."""
-        return not self._reading.left
+        return not self._reader.left()
 
     def _count(self) -> None:
         if self._counted is None or self.now() - self._counted >= COUNT_S:
@@ -103,10 +97,11 @@ def following_cases(
     """
     with (
         held(vault.path.with_name("follow.lock"), f"another boutre cases follow writes to {vault.path}; one is enough"),
-        consumer_of(client, NAME, fetched=FETCHED) as consumer,
-        reading(consumer, _places(consumer, reads(declarations), vault.places(), past_gap=past_gap), MOST) as read,
+        Reader(Connection.of(client)) as reader,
     ):
-        follower = CasesFollower(vault, codec, declarations, read, vault.places())
+        known = vault.places()
+        reader.begin(begins(reader.ends(reader.partitions(reads(declarations))), known, past_gap=past_gap))
+        follower = CasesFollower(vault, codec, declarations, reader, known)
         yield follower
         follower.write(Found(codec))
 
@@ -137,7 +132,3 @@ def begins(places: Mapping[Place, tuple[int, int]], known: Mapping[Place, int], 
     for line in missing:
         log.error("cases.gap", what=line)
     return found
-
-
-def _places(consumer: Consumer, topics: Iterable[str], known: Mapping[Place, int], *, past_gap: bool) -> dict[Place, int]:
-    return begins({place: ends(consumer, place) for place in partitions(consumer, topics)}, known, past_gap=past_gap)

@@ -2,6 +2,7 @@
 What those have in common who follow topics beside the processors: each reads what was committed, from where its store has got to.
 
 They join no group and commit nothing to Kafka: how far was read stands in the store, in one transaction with what came of it.
+Topics to which members and recipients write are read as hostile, by ``processors.runtime.reader``; those of the bus alone here.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any, Final, Literal, Protocol
+from typing import Any, Final, Protocol
 
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
 
@@ -56,19 +57,16 @@ class Follower(Protocol):
 class Reading:
     """
     What is read: of which places more is to come, and how far each was read (the next offset); made by ``reading``.
-
-    *most* messages are in memory at once.
     """
 
     consumer: Consumer
     left: set[Place]
     reached: dict[Place, int]
-    most: int = MOST
 
     def look(self) -> list[tuple[Place, Message]]:
         """Give what there is within a moment. Raises Unavailable where a topic cannot be read; one that is away is waited for."""
         found = []
-        for message in self.consumer.consume(self.most, LOOK_S):
+        for message in self.consumer.consume(MOST, LOOK_S):
             place = (str(message.topic()), int(message.partition() or 0))
             if (error := message.error()) is None:
                 self.left.add(place)
@@ -84,31 +82,27 @@ class Reading:
 
 
 @contextmanager
-def reading(consumer: Consumer, places: Mapping[Place, int], most: int = MOST) -> Iterator[Reading]:
+def reading(consumer: Consumer, places: Mapping[Place, int]) -> Iterator[Reading]:
     """
-    Read *places* from the offset of each, *most* messages at a time.
+    Read *places* from the offset of each.
     """
     consumer.assign([TopicPartition(topic, number, begin) for (topic, number), begin in places.items()])
-    yield Reading(consumer, set(places), dict(places), most)
+    yield Reading(consumer, set(places), dict(places))
 
 
 @contextmanager
-def consumer_of(
-    client: Mapping[str, Any], name: str, reset: Literal["error", "earliest"] = "error", fetched: int = FETCHED
-) -> Iterator[Consumer]:
+def consumer_of(client: Mapping[str, Any], name: str) -> Iterator[Consumer]:
     """
-    Give a consumer for the follower *name*, of what was committed; *reset* says what becomes of an offset that is not there.
-
-    *fetched* are bytes of a partition in one answer of the broker, as they travel: compressed ones may grow a thousandfold.
+    Give a consumer for the follower *name*, of what was committed.
     """
     # A group is named since librdkafka wants a name; nothing joins it and nothing is committed to it.
     own = {"group.id": f"boutre.{name}", "enable.auto.commit": False, "enable.auto.offset.store": False, "log_level": 2}
     read = {
         "isolation.level": "read_committed",
-        "auto.offset.reset": reset,
+        "auto.offset.reset": "error",
         "enable.partition.eof": True,
         "queued.max.messages.kbytes": QUEUED_KILOBYTES,
-        "fetch.message.max.bytes": fetched,
+        "fetch.message.max.bytes": FETCHED,
     }
     consumer = Consumer({**client, **own, **read})
     try:

@@ -13,7 +13,7 @@ from boutre import metrics
 from boutre.errors import DeclarationError, Fault, Unavailable
 from boutre.ops import logs
 from boutre.ops.assembly import assemble, keys_of
-from boutre.ops.cluster import Cluster as Admin
+from boutre.ops.cluster import Cluster
 from boutre.ops.command import with_settings
 from boutre.ops.scope_follow import ScopeFollow
 from boutre.ops.settings import Settings
@@ -45,25 +45,15 @@ def worker(settings: Settings, processor: str, metrics_port: int | None, data: P
 
         loop.install()
     # Faust is imported here, since it patches the process and takes half a second: other commands do without.
-    from boutre.processors.runtime.cluster import Cluster  # noqa: PLC0415
+    from boutre.processors.runtime.connection import Connection  # noqa: PLC0415
     from boutre.processors.runtime.restore import Changelog  # noqa: PLC0415
     from boutre.processors.runtime.worker import build, run  # noqa: PLC0415
 
     kafka = settings.kafka.client()
-    cluster = Cluster(
-        kafka["bootstrap.servers"],
-        kafka["security.protocol"],
-        kafka.get("sasl.mechanism"),
-        kafka.get("sasl.username"),
-        kafka.get("sasl.password"),
-        kafka.get("ssl.ca.location"),
-        kafka.get("ssl.certificate.location"),
-        kafka.get("ssl.key.location"),
-        kafka.get("ssl.key.password"),
-    )
-    known = Changelog(*Admin(kafka).incarnation(handler.processor.changelog))
+    connection = Connection.of(kafka)
+    known = Changelog(*Cluster(kafka).incarnation(handler.processor.changelog))
     with _scopes(settings, handler.processor):
-        run(build(group_of(processor), handler, cluster, data or settings.state / "workers" / processor, known))
+        run(build(group_of(processor), handler, connection, data or settings.state / "workers" / processor, known))
 
 
 def _scopes(settings: Settings, processor: Processor) -> AbstractContextManager[object]:
@@ -76,7 +66,7 @@ def _scopes(settings: Settings, processor: Processor) -> AbstractContextManager[
 def _see_topics(settings: Settings, processor: Processor) -> None:
     """Refuse to start where a topic is missing: a worker without its topics would say that it is ready, and do nothing."""
     needed = {*processor.reads, *processor.writes, processor.changelog}
-    missing = sorted(needed - Admin(settings.kafka.client()).names())
+    missing = sorted(needed - Cluster(settings.kafka.client()).names())
     if missing:
         shown = ", ".join(missing[:3]) + (" and more" if len(missing) > 3 else "")  # noqa: PLR2004 - enough to know which
         raise Unavailable(f"{len(missing)} topics are not there ({shown}); make them with `boutre topics apply`")

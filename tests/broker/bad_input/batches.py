@@ -52,8 +52,19 @@ def zstd(plain: bytes) -> bytes:
     """
     Compress the records of a batch.
     """
-    head, content = bytearray(plain[:HEAD]), bytes(cramjam.zstd.compress(plain[HEAD:]))
-    struct.pack_into(">h", head, 21, 4)
+    return _compressed(plain, bytes(cramjam.zstd.compress(plain[HEAD:])), 4)
+
+
+def gzip(plain: bytes) -> bytes:
+    """
+    Compress the records of a batch by the one codec for which librdkafka knows no bound.
+    """
+    return _compressed(plain, bytes(cramjam.gzip.compress(plain[HEAD:])), 1)
+
+
+def _compressed(plain: bytes, content: bytes, codec: int) -> bytes:
+    head = bytearray(plain[:HEAD])
+    struct.pack_into(">h", head, 21, codec)
     return sealed(bytes(head) + content)
 
 

@@ -5,25 +5,24 @@ Faust's cost is its work for each event, so a whole batch is one event here: the
 with the offset of the last of them. Assignor, rebalances, supervision and timers are Faust's own. Other people's transactions are
 read as ``read_committed``, which Faust would do for its own exactly-once only.
 
-Batches are read as hostile (``batches.py``), in bounded memory: members write them.
+Batches are read as hostile (``hostile.py``), in bounded memory: members write them.
 
-Private names of Faust and aiokafka are used, all of them in this module; the versions are pinned for it.
+Private names of Faust and aiokafka are used, in this module and that one; the versions are pinned for it.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
 from typing import Any, ClassVar, Final
 
 import aiokafka
-from aiokafka.consumer import fetcher
 from aiokafka.consumer.fetcher import READ_COMMITTED
 from faust.transport.drivers import aiokafka as driver
 from faust.types import TP, ConsumerMessage
 
 from boutre.processors.decision import Inbound
-from boutre.processors.runtime.batches import LARGEST_POLL, Batches, Unread
+from boutre.processors.runtime import hostile  # noqa: F401 - imported for what it does
 
 FETCH_S: Final = 0.05
 """Seconds that a fetch may wait for records."""
@@ -38,48 +37,6 @@ class Batch(ConsumerMessage):
     """
 
     records: Sequence[Inbound] = ()
-
-
-class Records(fetcher.PartitionRecords):  # type: ignore[misc] # aiokafka has no types here
-    """
-    The records of one partition, as steps see them; aiokafka's own record would be made first and thrown away.
-    """
-
-    def _consumer_record(self, tp: Any, record: Any) -> Inbound:
-        value: Any = record.value
-        refused: str | None = None
-        if isinstance(value, Unread):
-            value, refused = None, value.code
-        headers = {name: content for name, content in record.headers if content is not None}
-        return Inbound(tp.topic, tp.partition, record.offset, record.key, value, headers, record.timestamp, refused)
-
-
-class Fetched(fetcher.FetchResult):  # type: ignore[misc] # aiokafka has no types here
-    """
-    What was fetched of one partition, handed on in parts that are bounded in bytes too.
-    """
-
-    def getall(self, max_records: int | None = None) -> list[Inbound]:
-        """Give the next records, up to *max_records*; the rest stays for the next call."""
-        if not self.check_assignment(self._topic_partition) or not self.has_more():
-            return []
-        taken: list[Inbound] = []
-        size = 0
-        records: Iterator[Inbound] = self._partition_records  # type: ignore[has-type] # aiokafka says so in its constructor only
-        for record in records:
-            taken.append(record)
-            size += len(record.key or b"") + len(record.value or b"")
-            if size >= LARGEST_POLL or len(taken) == max_records:
-                self._update_position()
-                return taken
-        self._update_position()
-        self._partition_records = None
-        return taken
-
-
-fetcher.MemoryRecords = Batches
-fetcher.FetchResult = Fetched
-fetcher.PartitionRecords = Records
 
 
 class ConsumerThread(driver.AIOKafkaConsumerThread):

@@ -14,13 +14,14 @@ from typing import Any
 
 import faust
 import structlog
+from faust.auth import SASLCredentials, SSLCredentials
 from faust.types import TP
 
 from boutre.errors import DeclarationError, Fault
 from boutre.metrics import WORKER_PARTITIONS
 from boutre.processors.groups import group_of
 from boutre.processors.handle import Handler
-from boutre.processors.runtime.cluster import Cluster
+from boutre.processors.runtime.connection import Connection
 from boutre.processors.runtime.headroom import Headroom
 from boutre.processors.runtime.restore import Changelog
 from boutre.processors.runtime.shard import Shard
@@ -48,7 +49,7 @@ class Assigned:
 
     app: faust.App
     handler: Handler
-    cluster: Cluster
+    connection: Connection
     headroom: Headroom
     stores: Stores
     changelog: Changelog | None = None
@@ -101,7 +102,7 @@ class Assigned:
             self.handler,
             partition,
             self.app.conf.id,
-            self.cluster.aiokafka(),
+            self.connection.aiokafka(),
             self._is_mine,
             self.app.consumer_generation_id,
             self.headroom,
@@ -123,7 +124,7 @@ class Assigned:
             await self.app.crash(error)
 
 
-def build(name: str, handler: Handler, cluster: Cluster, data: Path, changelog: Changelog | None = None) -> faust.App:
+def build(name: str, handler: Handler, connection: Connection, data: Path, changelog: Changelog | None = None) -> faust.App:
     """
     Make the Faust app of one processor; *name* is its consumer group, *data* the folder of this worker alone.
 
@@ -140,7 +141,7 @@ def build(name: str, handler: Handler, cluster: Cluster, data: Path, changelog: 
     stores = Stores(data, processor.name, processor.windows)
     app = faust.App(
         name,
-        **cluster.faust(),
+        **faust_settings(connection),
         datadir=str(data),
         store="memory://",
         topic_allow_declare=False,
@@ -156,8 +157,8 @@ def build(name: str, handler: Handler, cluster: Cluster, data: Path, changelog: 
         logging_config=None,
     )
     readers = {group_of(reader): topics for reader, topics in processor.read_by.items()}
-    headroom = Headroom(readers, cluster.aiokafka())
-    assigned = Assigned(app, handler, cluster, headroom, stores, changelog)
+    headroom = Headroom(readers, connection.aiokafka())
+    assigned = Assigned(app, handler, connection, headroom, stores, changelog)
     app.on_rebalance_complete.connect(assigned.on_complete, weak=False)
     app.on_partitions_revoked.connect(assigned.release, weak=False)
     app.on_before_shutdown.connect(assigned.stop, weak=False)
@@ -171,6 +172,28 @@ def build(name: str, handler: Handler, cluster: Cluster, data: Path, changelog: 
         app.task()(headroom.watch)
     app.agent(topic, name=f"boutre.{processor.name}")(batches)
     return app
+
+
+def faust_settings(connection: Connection) -> dict[str, Any]:
+    """
+    Give how a Faust app reaches the cluster. Raises DeclarationError for a protocol that is none of Kafka's.
+    """
+    brokers = ";".join(f"boutre://{server.strip()}" for server in connection.bootstrap.split(","))
+    match connection.protocol:
+        case "PLAINTEXT":
+            return {"broker": brokers}
+        case "SSL":
+            credentials: Any = SSLCredentials(connection.context())
+        case "SASL_PLAINTEXT" | "SASL_SSL":
+            credentials = SASLCredentials(
+                username=connection.username,
+                password=connection.password,
+                ssl_context=connection.context(),
+                mechanism=connection.mechanism,
+            )
+        case other:
+            raise DeclarationError([Fault("settings", "kafka.security_protocol", f"{other} is none of Kafka's protocols")])
+    return {"broker": brokers, "broker_credentials": credentials}
 
 
 def run(app: faust.App) -> None:

@@ -11,7 +11,8 @@ import pytest
 
 from boutre.errors import DeclarationError
 from boutre.ops.certificates import Authority
-from boutre.processors.runtime.cluster import Cluster
+from boutre.processors.runtime.connection import Connection
+from boutre.processors.runtime.worker import faust_settings
 
 PASSWORD = "of-the-key"
 
@@ -31,10 +32,10 @@ def test_a_key_with_a_password_is_used(cluster: dict[str, str]) -> None:
     """
     Faust and aiokafka both get a context with the certificate, and neither shows the password.
     """
-    made = Cluster(**cluster, key_password=PASSWORD)
+    made = Connection(**cluster, key_password=PASSWORD)
 
     assert isinstance(made.aiokafka()["ssl_context"], ssl.SSLContext)
-    assert isinstance(made.faust()["broker_credentials"].context, ssl.SSLContext)
+    assert isinstance(faust_settings(made)["broker_credentials"].context, ssl.SSLContext)
     assert PASSWORD not in repr(made)
 
 
@@ -44,6 +45,6 @@ def test_what_cannot_be_used_is_said_and_asked_of_nobody(cluster: dict[str, str]
     No password, a wrong one, a file that is not there: a sentence, without a path's content or a password in it.
     """
     with pytest.raises(DeclarationError, match="cannot be used") as caught:
-        Cluster(**{**cluster, **change}).aiokafka()
+        Connection(**{**cluster, **change}).aiokafka()
 
     assert "another" not in str(caught.value)

@@ -1,20 +1,19 @@
 """
-How Faust and aiokafka reach the cluster: one value for both, whatever the security protocol.
+How aiokafka reaches the cluster, whatever the security protocol; workers tell Faust the same (``worker.py``).
 """
 
 from __future__ import annotations
 
 import ssl
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
-
-from faust.auth import SASLCredentials, SSLCredentials
 
 from boutre.errors import DeclarationError, Fault
 
 
 @dataclass(frozen=True, slots=True)
-class Cluster:
+class Connection:
     """
     Where the brokers are, and how to prove who we are. *protocol* is Kafka's ``security.protocol``; secrets are never shown.
     """
@@ -29,7 +28,23 @@ class Cluster:
     key: str | None = None
     key_password: str | None = field(default=None, repr=False)
 
-    def _context(self) -> ssl.SSLContext | None:
+    @classmethod
+    def of(cls, client: Mapping[str, Any]) -> Connection:
+        """Give it from the settings of librdkafka's clients (``settings.kafka.client()``)."""
+        return cls(
+            client["bootstrap.servers"],
+            client["security.protocol"],
+            client.get("sasl.mechanism"),
+            client.get("sasl.username"),
+            client.get("sasl.password"),
+            client.get("ssl.ca.location"),
+            client.get("ssl.certificate.location"),
+            client.get("ssl.key.location"),
+            client.get("ssl.key.password"),
+        )
+
+    def context(self) -> ssl.SSLContext | None:
+        """Give what TLS needs; None without TLS. Raises DeclarationError where a file or a password cannot be used."""
         if not self.protocol.endswith("SSL"):
             return None
         try:
@@ -53,22 +68,5 @@ class Cluster:
                 "sasl_plain_username": self.username,
                 "sasl_plain_password": self.password,
             }
-        context = self._context()
+        context = self.context()
         return arguments if context is None else {**arguments, "ssl_context": context}
-
-    def faust(self) -> dict[str, Any]:
-        """Give the settings of a Faust app."""
-        brokers = ";".join(f"boutre://{server.strip()}" for server in self.bootstrap.split(","))
-        settings: dict[str, Any] = {"broker": brokers}
-        match self.protocol:
-            case "PLAINTEXT":
-                pass
-            case "SSL":
-                settings["broker_credentials"] = SSLCredentials(self._context())
-            case "SASL_PLAINTEXT" | "SASL_SSL":
-                settings["broker_credentials"] = SASLCredentials(
-                    username=self.username, password=self.password, ssl_context=self._context(), mechanism=self.mechanism
-                )
-            case other:
-                raise DeclarationError([Fault("settings", "kafka.security_protocol", f"{other} is none of Kafka's protocols")])
-        return settings
