@@ -69,6 +69,9 @@ NOT_OURS: Final = ("weather.desk", "rmifc-desk", "boutre-release-2", "member.des
 FOLLOWERS = ("answers", "audit", "cases", "records")
 """What runs beside the processors under a principal of its own."""
 
+NAMING_A_GROUP = ("audit", "records")
+"""Those of them whose client looks for a group by its name; the others read without one."""
+
 NO_IDS: Final = ("boutre-release", "boutre-release-99", "boutre-release-0-0", "boutre-accept-reports-1", "boutre-accept-reports-01")
 """Transactional ids that are almost a processor's: without a partition, of one that its input does not have, of another step."""
 
@@ -212,7 +215,7 @@ def of_group(ground: Ground, principal: str, group: str) -> set[str]:
         **{f"member.{one}.desk": f"member.{one}" for one in ground.bus.members},
         **{f"{one}.desk": f"recipient.{one}" for one in ground.bus.recipients},
         "operations.desk": "staff.operations",
-        **{f"boutre.{name}": f"bus.{name}" for name in FOLLOWERS},
+        **{f"boutre.{name}": f"bus.{name}" for name in NAMING_A_GROUP},
     }.get(group)
     if owner is None:
         return set()
