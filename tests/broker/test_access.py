@@ -563,6 +563,22 @@ def test_a_record_goes_through_with_everybody_by_its_own_rights_alone(ground: Gr
     assert not [name for name in environments if ground.password(name) in logs]
 
 
+@pytest.mark.parametrize("name", ["answers", "audit", "cases"])
+def test_who_follows_beside_the_processors_does_so_by_its_own_rights_alone(ground: Ground, name: str) -> None:
+    """
+    Over TLS, as itself, it reads what stands on its topics to the end; as another one it is told that they are not its own.
+    """
+    ran(filled(ground, list(ground.bus.topics)))
+    assert 0 == ground.run(f"bus.{name}", "keys", "dev").exit_code
+    done = ground.run(f"bus.{name}", name, "follow", "--once")
+    other = ground.run("recipient.rmifc", name, "follow", "--once")
+
+    assert 0 == done.exit_code, done.output
+    assert json.loads(done.stdout.splitlines()[-1])["taken"] > 0
+    assert 3 == other.exit_code
+    assert "not yours to read" in other.stderr
+
+
 def test_a_recipient_reads_without_a_group_and_by_its_own_groups_alone(ground: Ground) -> None:
     """
     Who only looks needs no group; a group of another recipient, also one whose name merely begins alike, is not given.
