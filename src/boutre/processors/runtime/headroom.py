@@ -21,6 +21,8 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import KafkaError
 
+from boutre.processors.runtime.torn import Torn, tearing
+
 log = structlog.get_logger()
 
 AHEAD: Final = 500
@@ -72,8 +74,9 @@ class Headroom:
         while True:
             await self._wanted.wait()
             try:
-                await self._look()
-            except (KafkaError, OSError, TimeoutError, LookupError) as error:
+                with tearing():
+                    await self._look()
+            except (KafkaError, OSError, TimeoutError, LookupError, Torn) as error:
                 # A broker that starts answers for some partitions and not for others.
                 log.warning("lag unknown", error=type(error).__name__)
                 self.looked(None)

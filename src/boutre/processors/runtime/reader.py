@@ -19,6 +19,7 @@ from boutre.errors import Unavailable
 from boutre.processors.decision import Inbound
 from boutre.processors.runtime import hostile  # noqa: F401 - imported for what it does
 from boutre.processors.runtime.connection import Connection
+from boutre.processors.runtime.torn import Torn, tearing
 
 FETCHED: Final = 1_048_576
 """Bytes that are fetched ahead at the most, as they travel."""
@@ -130,9 +131,10 @@ class Reader:
 
     def _run(self, ask: Callable[[], Awaitable[_T]]) -> _T:
         async def asked() -> _T:
-            return await ask()
+            with tearing():
+                return await ask()
 
         try:
             return self._loop.run_until_complete(asked())
-        except KafkaError as error:
+        except (KafkaError, Torn) as error:
             raise Unavailable(f"Kafka does not answer as it should: {type(error).__name__}; look at BOUTRE_KAFKA__*") from None

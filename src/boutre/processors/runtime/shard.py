@@ -32,6 +32,7 @@ from boutre.processors.runtime.partitions import partitions_of
 from boutre.processors.runtime.pending import Pending
 from boutre.processors.runtime.restore import Changelog, restore
 from boutre.processors.runtime.store import Store, StoreError
+from boutre.processors.runtime.torn import Torn, tearing
 
 log = structlog.get_logger()
 
@@ -59,7 +60,7 @@ HELD_PAUSE = 0.02
 FENCED_PAUSE = 3.0
 """Seconds to wait after being fenced: more than a heartbeat of the consumer."""
 
-TRANSIENT = (KafkaError, OSError, TimeoutError, StoreError, Unavailable)
+TRANSIENT = (KafkaError, OSError, TimeoutError, StoreError, Unavailable, Torn)
 """What another attempt may mend; Unavailable is a vault that cannot be read just now."""
 
 FENCED = (ProducerFenced, InvalidProducerEpoch)
@@ -99,8 +100,9 @@ class Shard:
         async with self._lock:
             while not self._closed and self.mine(self.generation):
                 try:
-                    await self._renew()
-                    await self._settle()
+                    with tearing():
+                        await self._renew()
+                        await self._settle()
                 except TRANSIENT as error:
                     log.warning("cannot open yet", partition=self.partition, error=type(error).__name__)
                     await asyncio.sleep(PAUSE)
@@ -148,7 +150,8 @@ class Shard:
                 return
             taken: list[Inbound] = []
             try:
-                await self._transaction(taken, floods)
+                with tearing():
+                    await self._transaction(taken, floods)
             except TRANSIENT as error:
                 metrics.TRANSACTIONS.labels(stage=self.handler.processor.name, end="aborted").inc()
                 log.warning("transaction failed", partition=self.partition, error=type(error).__name__)
@@ -166,8 +169,9 @@ class Shard:
         """
         while not self._closed and self.mine(self.generation):
             try:
-                await self._renew()
-                await self._settle()
+                with tearing():
+                    await self._renew()
+                    await self._settle()
             except TRANSIENT as error:
                 log.warning("cannot go on yet", partition=self.partition, error=type(error).__name__)
                 await asyncio.sleep(PAUSE)
@@ -232,7 +236,8 @@ class Shard:
         outbox, self._outbox = self._outbox, None
         if outbox is not None:
             try:
-                await outbox.close()
+                with tearing():
+                    await outbox.close()
             except TRANSIENT as error:
                 log.warning("producer did not stop cleanly", partition=self.partition, error=type(error).__name__)
 

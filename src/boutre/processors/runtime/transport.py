@@ -23,6 +23,7 @@ from faust.types import TP, ConsumerMessage
 
 from boutre.processors.decision import Inbound
 from boutre.processors.runtime import hostile  # noqa: F401 - imported for what it does
+from boutre.processors.runtime.torn import tearing
 
 FETCH_S: Final = 0.05
 """Seconds that a fetch may wait for records."""
@@ -62,6 +63,11 @@ class Consumer(driver.Consumer):
 
     def _new_consumer_thread(self) -> ConsumerThread:
         return ConsumerThread(self, loop=self.loop, beacon=self.beacon)
+
+    async def perform_seek(self) -> None:
+        """As Faust's; where it is torn the worker ends, since Faust would take it for the end of a task of its own."""
+        with tearing():
+            await super().perform_seek()
 
     def _still(self, generation: int) -> bool:
         """Say whether records may flow, and are those of the assignment in force."""

@@ -27,6 +27,7 @@ from boutre.processors.runtime.restore import Changelog
 from boutre.processors.runtime.shard import Shard
 from boutre.processors.runtime.store import Store
 from boutre.processors.runtime.stores import Stores
+from boutre.processors.runtime.torn import tearing
 from boutre.processors.runtime.transport import Batch
 
 log = structlog.get_logger()
@@ -58,7 +59,11 @@ class Assigned:
 
     async def on_complete(self, *_: Any, **__: Any) -> None:
         """Open a fresh shard for every partition that is assigned, kept ones too, before Faust seeks."""
-        await self.release()
+        with tearing():
+            await self._complete()
+
+    async def _complete(self) -> None:
+        await self._release()
         wanted = {tp.partition for tp in self.app.consumer.assignment() if tp.topic in self.handler.processor.reads}
         stores = await self.stores.only(wanted)
         shards = {partition: self._shard(partition, store) for partition, store in stores.items()}
@@ -72,6 +77,10 @@ class Assigned:
 
     async def release(self, *_: Any, **__: Any) -> None:
         """Give every partition up: batches in flight finish, queued ones are dropped and read again by the next owner."""
+        with tearing():
+            await self._release()
+
+    async def _release(self) -> None:
         shards, tasks = list(self.shards.values()), list(self.tasks.values())
         self.shards.clear()
         self.tasks.clear()
@@ -115,9 +124,10 @@ class Assigned:
 
     async def _work(self, shard: Shard) -> None:
         try:
-            while True:
-                await shard.pending.something()
-                await shard.handle()
+            with tearing():
+                while True:
+                    await shard.pending.something()
+                    await shard.handle()
         except Exception as error:  # noqa: BLE001 - a partition must not stop without a word
             # The text of the error may hold values. The worker ends, and its partitions move on or are taken up by the next start.
             log.error("worker ends", processor=self.handler.processor.name, error=type(error).__name__)  # noqa: TRY400 - the same
