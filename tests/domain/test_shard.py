@@ -18,8 +18,9 @@ from boutre.processors.handle import Handled, Handler, Processor
 from boutre.processors.runtime.headroom import Headroom
 from boutre.processors.runtime.outbox import LARGEST_OUTPUT
 from boutre.processors.runtime.overlay import Overlay
-from boutre.processors.runtime.shard import Shard, Work
+from boutre.processors.runtime.shard import Shard
 from boutre.processors.runtime.store import Store
+from boutre.processors.runtime.work import Work
 from boutre.processors.windows import Window, Windows
 from boutre.schemas.codec import MAX_BYTES
 from records import CODEC, Value

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -21,18 +21,19 @@ from msgspec.structs import replace
 
 from boutre import metrics
 from boutre.errors import Unavailable
-from boutre.processors.decision import Inbound, Outbound
+from boutre.processors.decision import Inbound
 from boutre.processors.finish import begin, finished
 from boutre.processors.groups import transactions_of
-from boutre.processors.handle import Handled, Handler, count
+from boutre.processors.handle import Handler, count
 from boutre.processors.runtime.headroom import FLOOD, Headroom
-from boutre.processors.runtime.outbox import LARGEST_BATCH, LARGEST_OUTPUT, Outbox, Row
+from boutre.processors.runtime.outbox import LARGEST_BATCH, Outbox
 from boutre.processors.runtime.overlay import Overlay, change_bytes
 from boutre.processors.runtime.partitions import partitions_of
 from boutre.processors.runtime.pending import Pending
 from boutre.processors.runtime.restore import Changelog, restore
 from boutre.processors.runtime.store import Store, StoreError
 from boutre.processors.runtime.torn import Torn, tearing
+from boutre.processors.runtime.work import Work, too_large
 
 log = structlog.get_logger()
 
@@ -226,7 +227,7 @@ class Shard:
         overlay.see(record.timestamp)
         handled = self.handler(record, overlay)
         changes = {key: change_bytes(value) for key, value in handled.changes.items()}
-        if _too_large(handled, changes):
+        if too_large(handled, changes):
             # Its transaction would fail for ever, and the partition with it.
             handled, changes = self.handler.failed(record), {}
         overlay.add(handled.changes)
@@ -273,31 +274,3 @@ class Shard:
                 self.pending.done_below(place.topic, await reader.committed(place) or 0)
         finally:
             await reader.stop()
-
-
-@dataclass(slots=True)
-class Work:
-    """
-    What the records of one transaction came to: outputs, and the last change of each key as the changelog has it.
-    """
-
-    handled: list[Handled] = field(default_factory=list)
-    outputs: list[Outbound] = field(default_factory=list)
-    changes: dict[str, Row] = field(default_factory=dict)
-    size: int = 0
-
-    def add(self, handled: Handled, changes: Mapping[str, bytes | None], timestamp: int) -> None:
-        """Add what one record came to; *timestamp* is the newest acceptance so far, from which its changes are remembered."""
-        self.handled.append(handled)
-        self.outputs += handled.records
-        for key, value in changes.items():
-            self.changes[key] = (key.encode(), value, timestamp, [])
-        self.size += sum([len(out.value) for out in handled.records])
-
-
-def _too_large(handled: Handled, changes: Mapping[str, bytes | None]) -> bool:
-    """Say whether something of it is more than a broker takes."""
-    for out in handled.records:
-        if len(out.value) + len(out.key) > LARGEST_OUTPUT:
-            return True
-    return any(map(LARGEST_OUTPUT.__lt__, map(len, filter(None, changes.values()))))
