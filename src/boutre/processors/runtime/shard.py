@@ -16,7 +16,7 @@ from typing import Any
 
 import structlog
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
-from aiokafka.errors import InvalidProducerEpoch, KafkaError, ProducerFenced
+from aiokafka.errors import IllegalOperation, InvalidProducerEpoch, KafkaError, ProducerFenced
 from msgspec.structs import replace
 
 from boutre import metrics
@@ -61,10 +61,11 @@ HELD_PAUSE = 0.02
 FENCED_PAUSE = 3.0
 """Seconds to wait after being fenced: more than a heartbeat of the consumer."""
 
-TRANSIENT = (KafkaError, OSError, TimeoutError, StoreError, Unavailable, Torn)
-"""What another attempt may mend; Unavailable is a vault that cannot be read just now."""
+FENCED = (ProducerFenced, InvalidProducerEpoch, IllegalOperation)
+"""Another has the transactional id; the last is what aiokafka says of a transaction that ended in our hands, as after a freeze."""
 
-FENCED = (ProducerFenced, InvalidProducerEpoch)
+TRANSIENT = (KafkaError, OSError, TimeoutError, StoreError, Unavailable, Torn, *FENCED)
+"""What another attempt may mend; Unavailable is a vault that cannot be read just now."""
 
 
 @dataclass(slots=True)
