@@ -297,7 +297,7 @@ def test_every_word_is_in_the_vocabulary_and_belongs_to_one() -> None:
     """
     What recipients, owners and the bus may say: together all codes, and none of them two parties'.
     """
-    parts = (answers.BY_RECIPIENT, answers.BY_OWNER, frozenset({answers.NOT_UNDERSTOOD}))
+    parts = (answers.BY_RECIPIENT, answers.BY_OWNER, answers.JUDGEMENTS, answers.ON_ALERTS, frozenset({answers.NOT_UNDERSTOOD}))
 
     assert words().codes("answer@1") == frozenset().union(*parts)
     assert sum(map(len, parts)) == len(words().codes("answer@1"))

@@ -102,6 +102,9 @@ class Taker:
             self.store.add_views([View(view, record, member, recipient, kind, at)])
 
     def _answer(self, value: Any, recipient: str, frame: bytes, at: int) -> None:
+        if value["recipient"] == recipient and value["said"] in answers.FOR_ITSELF:
+            # No owner is told of it: by what a recipient says of two views its owner would learn what else it has.
+            return
         if value["recipient"] != recipient or value["said"] not in answers.BY_RECIPIENT:
             log.warning("answers.not-its-own", recipient=recipient)
             return

@@ -20,6 +20,15 @@ REQUEST: Final = "release-requested"
 RECALL: Final = frozenset({"erased", "held", "unreachable"})
 """What a recipient says to a recall; whichever it is, it has answered."""
 
+JUDGEMENTS: Final = frozenset({"same", "not-same", "unsure"})
+"""What a person says of two views; for the bus alone, since their owners would learn by it what else a recipient has."""
+
+ON_ALERTS: Final = frozenset({"validated", "dismissed", "silenced", "closed"})
+"""What a person says of an alert that the bus proposed, beside *acknowledged*; for the bus alone."""
+
+FOR_ITSELF: Final = JUDGEMENTS | ON_ALERTS
+"""What a recipient says of its own links and alerts: it stays on its own topic."""
+
 BY_RECIPIENT: Final = frozenset({"acknowledged", "useful", "doubtful", REQUEST}) | RECALL
 BY_OWNER: Final = frozenset({"granted", "refused"})
 NOT_UNDERSTOOD: Final = "not-understood"
@@ -36,12 +45,19 @@ def answer(
     text: Sequence[Mapping[str, Any]] = (),
     by: str | None = None,
     answers: str | None = None,
+    other: str | None = None,
+    until: datetime | None = None,
     exercise: bool = False,
 ) -> dict[str, Any]:
     """
     Build an answer as its writer sends it; *at* is the writer's own clock. The same answer sent twice has the same id.
+
+    *other* is the other view of a judgement, *until* the end of a silence.
     """
-    identity = named(hashlib.sha256(b"boutre answer\0" + repr((recipient, view, said, answers, at.isoformat())).encode()).digest())
+    parts: tuple[str | None, ...] = (recipient, view, said, answers, at.isoformat())
+    if other is not None or until is not None:
+        parts = (*parts, other, None if until is None else until.isoformat())
+    identity = named(hashlib.sha256(b"boutre answer\0" + repr(parts).encode()).digest())
     return {
         "id": identity,
         "exercise": exercise,
@@ -57,6 +73,8 @@ def answer(
         "by": by,
         "at": at,
         "due_at": None,
+        "other": other,
+        "until": until,
     }
 
 
@@ -64,14 +82,15 @@ def for_owner(value: Mapping[str, Any], *, record: str, member: str, kind: str, 
     """
     Give an answer as the owner of its record reads it: by the owner's name for the record, and without the view's.
     """
-    return {**value, "view": None, "record": record, "member": member, "kind": kind, "due_at": due}
+    return {**value, "view": None, "other": None, "record": record, "member": member, "kind": kind, "due_at": due}
 
 
 def for_recipient(reply: Mapping[str, Any], request: Mapping[str, Any]) -> dict[str, Any]:
     """
     Give an owner's reply as the recipient reads it: by the view that it asked about, and without the record's name.
     """
-    return {**reply, "recipient": request["recipient"], "view": request["view"], "record": None, "member": None, "kind": None}
+    named_by_bus = {"record": None, "member": None, "kind": None, "other": None}
+    return {**reply, "recipient": request["recipient"], "view": request["view"], **named_by_bus}
 
 
 def not_understood(value: Mapping[str, Any], at: datetime) -> dict[str, Any]:
