@@ -52,6 +52,11 @@ check: $(READY) ## Check style, types, layers, schemas and every declaration; ne
 	$(BIN)/boutre schemas check
 	$(BIN)/boutre check
 
+.PHONY: report
+report: $(READY) ## Judge matching: by incidents of which the truth is known, and by nights that never were
+	@$(BIN)/boutre evaluate samples/incidents
+	@$(BIN)/boutre simulate
+
 .PHONY: bench
 bench: $(READY) ## Measure the bus beside its peers on the same work, and write docs/performance.md: half an hour
 	@[ -t 1 ] || quiet=--quiet; $(BIN)/python -m pip install --disable-pip-version-check $$quiet --editable '.[dev,bench]'

@@ -20,6 +20,10 @@ from boutre.ops.assembly import assemble
 from boutre.ops.command import with_settings
 from boutre.ops.settings import Settings
 from boutre.processors import pipeline, policy
+from boutre.processors.alerts import rules
+from boutre.processors.matching import model, models
+from boutre.processors.movement import thresholds
+from boutre.processors.movement.detection import ANOMALY
 from boutre.processors.picture import mermaid
 from boutre.schemas import lock, locking, vocabulary
 from boutre.schemas.codec import Codec
@@ -37,7 +41,7 @@ T = TypeVar("T")
 @with_settings
 def check(settings: Settings) -> None:
     """
-    Prove all that is declared: schemas and their locks, topics, zones, agreements with their examples, graph, feeds.
+    Prove all that is declared: schemas, locks, topics, zones, agreements and alerts with their examples, models, graph, feeds.
 
     Needs no broker. Tells everything that is wrong at once, with file and key; exit status 2.
     """
@@ -52,6 +56,9 @@ def check(settings: Settings) -> None:
     # Without schemas nothing says what a field is; all else is read by itself, so that no fault hides one of another room.
     if locked is not None:
         _processors(root, proof, locked, words, declarations)
+    _matching(root, proof)
+    _movement(root, proof)
+    _alerts(root, proof, words, declarations)
     _connectors(root, proof, locked, words)
     raise_all(proof.faults)
 
@@ -102,6 +109,32 @@ def _processors(root: Path, proof: _Proof, locked: Lock, words: Vocabularies | N
             f"{tried} examples",
             err=True,
         )
+
+
+def _matching(root: Path, proof: _Proof) -> None:
+    # A bus that links nothing declares nothing of it.
+    read = proof.of(lambda: models.of(root)) if (root / model.FOLDER).is_dir() else None
+    if read is not None:
+        compared = sum(len(one.file.comparison) for one in read.models)
+        click.echo(f"matching    {len(read.models)} models, {compared} comparisons", err=True)
+
+
+def _movement(root: Path, proof: _Proof) -> None:
+    faults: list[Fault] = []
+    read = thresholds.load(root, faults) if (root / "processors" / thresholds.FILE).is_file() else None
+    proof.add(faults)
+    if read is not None:
+        click.echo(f"movement    thresholds of version {read.version}, {len(read.port)} ports", err=True)
+
+
+def _alerts(root: Path, proof: _Proof, words: Vocabularies | None, declarations: Declarations | None) -> None:
+    zones = None if declarations is None else frozenset(declarations.zones)
+    faults: list[Fault] = []
+    read = rules.load(root, rules.Known(words, zones, frozenset(ANOMALY)), faults)
+    proof.add(faults)
+    if read is not None and not faults:
+        tried = sum(len(rule.example) for rule in read.every)
+        click.echo(f"alerts      {len(read.every)} rules, {tried} examples", err=True)
 
 
 def _connectors(root: Path, proof: _Proof, locked: Lock | None, words: Vocabularies | None) -> None:
