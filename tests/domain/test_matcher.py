@@ -156,8 +156,17 @@ def test_which_of_two_is_named_first_makes_no_difference(matcher: Matcher, ours:
 def test_where_craft_go_is_compared_from_either_side(ground: Ground, drawn: list[Sighted]) -> None:
     """How far apart for the time, and how far off the course, are the same whichever report is asked about first."""
     for one, other in pairwise({report.id: report for report in drawn}.values()):
-        for name in ("spread", "ahead"):
+        for name in ("spread", "ahead", "bearing"):
             assert BY_NAME[name](one, other, TERMS, ground) == BY_NAME[name](other, one, TERMS, ground)
+
+
+def test_what_a_craft_did_is_compared_from_either_side(ground: Ground) -> None:
+    """Where both reports tell what the craft did and what became of it, one of the two comparisons counts, and always the same."""
+    terms = Terms(words={"fired": ("FIRED",), "boarded": ("BOARDED",)}, activities={"rest": ("at-anchor",), "sea": ("under-way",)})
+    one = Sighted(id="a", kind="sighting", outcome="boarded", activity="at-anchor")
+    other = Sighted(id="b", kind="sighting", outcome="fired-upon", activity="under-way")
+
+    assert "rest+fired" == BY_NAME["doing"](one, other, terms, ground) == BY_NAME["doing"](other, one, terms, ground)
 
 
 @pytest.mark.parametrize("name", sorted(set(BY_NAME)))

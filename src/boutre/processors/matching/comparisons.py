@@ -77,11 +77,9 @@ def doing(one: Sighted, other: Sighted, terms: Terms, _: Ground) -> str | None:
     """
     What the craft was doing by one report, and what became of it by the other: who lies at anchor is not approached at sea.
     """
-    for first, second in ((one, other), (other, one)):
-        state, head = terms.doing(first), terms.head(second)
-        if state is not None and head is not None:
-            return f"{state}+{head}"
-    return None
+    sides = ((terms.doing(first), terms.head(second)) for first, second in ((one, other), (other, one)))
+    # Where both tell both, one of them counts, and always the same.
+    return min((f"{state}+{head}" for state, head in sides if state is not None and head is not None), default=None)
 
 
 def families(one: Sighted, other: Sighted, terms: Terms, _: Ground) -> str | None:
@@ -150,7 +148,7 @@ def bearing(one: Sighted, other: Sighted, terms: Terms, _: Ground) -> str | None
     """
     if not one.placed or not other.placed:
         return None
-    first, second = (one, other) if (one.at or 0) <= (other.at or 0) else (other, one)
+    first, second = (one, other) if (one.at or 0.0, one.id) <= (other.at or 0.0, other.id) else (other, one)
     apart = apart_km(first, second)
     if first.course_deg is None or apart is None or apart < terms.edges[0] / 10:
         return None
