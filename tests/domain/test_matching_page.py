@@ -46,6 +46,7 @@ def pair() -> str:
         ]
         rows.append(f"| {name} | " + " | ".join(f"`{level}` | {bits:+.2f}" for level, bits in cells) + " |")
     totals = [file.prior_bits + sum(one.bits for one in each.evidence) for each in (ours, rival)]
+    meant = [file.calibration.slope * total + file.calibration.intercept for total in totals]
     return "\n".join(
         (
             "| | 2009-60 | bits | 2009-66 | bits |",
@@ -53,6 +54,7 @@ def pair() -> str:
             f"| to begin with | | {file.prior_bits:+.2f} | | {file.prior_bits:+.2f} |",
             *rows,
             f"| together | | {totals[0]:+.2f} | | {totals[1]:+.2f} |",
+            f"| what that means | | {meant[0]:+.2f} | | {meant[1]:+.2f} |",
             f"| probability | | **{ours.probability:.2f}** | | **{rival.probability:.2f}** |",
         )
     )

@@ -17,7 +17,7 @@ from boutre.processors.matching.matcher import Compared, settled
 from boutre.processors.matching.model import Model, model_of
 from boutre.processors.matching.names import ShipNames
 from boutre.processors.matching.sighted import Sighted
-from boutre.processors.matching.tuning import THRESHOLDS, folds, held_out, stretches
+from boutre.processors.matching.tuning import THRESHOLDS, folds, of_the_others, stretches
 
 NEAR_KM: Final = 100.0
 NEAR_DAYS: Final = 1
@@ -65,11 +65,15 @@ def unseen(model: Model, modes: Mapping[str, Compared], known: Known) -> Column:
 
 def of_the_rest(model: Model, modes: Mapping[str, Compared], known: Known) -> Column:
     """
-    Match each stretch of time by weights learnt on all others: of reports that the model was learnt from.
+    Match each stretch of time by what was learnt and set on all others: of reports that the model was learnt from.
     """
     made = folds(model.file, modes, known)
-    note = f"held out: each of {len(made)} stretches of time by weights learnt on the others"
-    return _column(f"boutre {model.rule}", note, held_out(model.file, made, modes), known, model.file.link_at)
+    note = f"held out: each of {len(made)} stretches of time, everything learnt and set on the others"
+    rest = of_the_others(model.file, made, modes, known)
+    links = {mode: [one for each in rest for one in _least(each.pairs[mode], each.link_at)] for mode in modes}
+    pairs = {mode: [one for each in rest for one in each.pairs[mode]] for mode in modes}
+    scores = {mode: score(each, known) for mode, each in links.items()}
+    return Column(f"boutre {model.rule}", note, scores, {mode: reliability(each, known) for mode, each in pairs.items()})
 
 
 def distance_and_date(modes: Reports, known: Known) -> Column:

@@ -10,12 +10,13 @@ from typing import Final
 
 import numpy as np
 from msgspec import Struct
+from msgspec.structs import replace
 
 from boutre.processors.matching.found import Found
 from boutre.processors.matching.judged import Known, judged, score
 from boutre.processors.matching.learning import examples, fingerprint, learnt
 from boutre.processors.matching.matcher import Compared, settled
-from boutre.processors.matching.model import CalibrationFile, ModelFile, bits_of, model_of
+from boutre.processors.matching.model import CalibrationFile, ModelFile, bits_of, model_of, probability
 from boutre.processors.matching.sighted import Sighted
 
 SHOWN: Final = "names_shown"
@@ -138,6 +139,61 @@ def best_threshold(given: Mapping[str, Sequence[Found]], known: Known) -> tuple[
         scores = [score([one for one in pairs if one.probability >= threshold], known).f1 for pairs in given.values()]
         best = max(best, (sum(scores) / len(scores), threshold))
     return best[1], best[0]
+
+
+class Rest(Struct, frozen=True):
+    """
+    The pairs of one stretch of time by mode, and the probability from which a link is made; all that was set was set on the others.
+    """
+
+    pairs: Mapping[str, Sequence[Found]]
+    link_at: float
+
+
+def of_the_others(file: ModelFile, made: Sequence[Fold], modes: Mapping[str, Compared], known: Known) -> list[Rest]:
+    """
+    Match each stretch of time by weights, prior among rivals, calibration and threshold of the others alone.
+
+    Limit: the pairs on which those three are set were themselves matched by weights that knew this stretch.
+    """
+    plain = file.model_copy(update={"calibration": CalibrationFile()})
+    tried = {prior: held_out(plain.model_copy(update={"rivals_bits": prior}), made, modes) for prior in PRIORS}
+    by_id = {one.id: one for one in modes[SHOWN].reports}
+    given = []
+    for fold in made:
+        inside = {pair: fold.stretch.holds(by_id[pair[0]], by_id[pair[1]]) for pair in known if set(pair) <= by_id.keys()}
+        others = {pair for pair, within in inside.items() if not within}
+        parts = {prior: _parted(fold.stretch, pairs, by_id) for prior, pairs in tried.items()}
+        prior = max(PRIORS, key=lambda each, of=parts, rest=others: (best_threshold(of[each][1], rest)[1], -each))  # type: ignore[misc]  # mypy knows no defaults of lambdas
+        mine, rest = parts[prior]
+        calibration = calibrated([pair for pairs in rest.values() for pair in pairs], others)
+        threshold, _ = best_threshold(_meaning(rest, calibration), others)
+        given.append(Rest(_meaning(mine, calibration), threshold))
+    return given
+
+
+ByMode = dict[str, list[Found]]
+
+
+def _parted(stretch: Stretch, pairs: Mapping[str, Sequence[Found]], by_id: Mapping[str, Sighted]) -> tuple[ByMode, ByMode]:
+    """Part pairs into those of a stretch and those of all others."""
+    mine: ByMode = {mode: [] for mode in pairs}
+    rest: ByMode = {mode: [] for mode in pairs}
+    for mode, each in pairs.items():
+        for one in each:
+            (mine if stretch.holds(by_id[one.a], by_id[one.b]) else rest)[mode].append(one)
+    return mine, rest
+
+
+def _meaning(pairs: Mapping[str, Sequence[Found]], calibration: CalibrationFile) -> ByMode:
+    """Give uncalibrated pairs the probability that their odds mean."""
+    return {
+        mode: [
+            replace(one, probability=probability(calibration.slope * bits_of(one.probability) + calibration.intercept))
+            for one in each
+        ]
+        for mode, each in pairs.items()
+    }
 
 
 def tuned(
