@@ -18,7 +18,7 @@ import click
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from benchmarks import bus, growth, ladder, page, path, peers, restart, results, sealing, tuning, wire
+from benchmarks import bus, growth, ladder, page, path, peers, restart, results, sealing, stages, tuning, wire
 from benchmarks.contest import CONTENDERS, Contest
 from benchmarks.sizes import PARTS, Sizes, whole
 from benchmarks.work import ROOT
@@ -105,6 +105,14 @@ class Bench:
         """(g)."""
         with self._task("g. cutting, signing, sealing", self.sizes.rounds * len(sealing.PROCESSES)) as done:
             return {"sealing": results.sealing(list(sealing.runs(self._folder("sealing"), self.sizes.rounds, done)))}
+
+    def stages(self) -> dict[str, Any]:
+        """(h)."""
+        with (
+            self._task("h. each processor by itself", self.sizes.rounds * len(stages.STAGES)) as done,
+            bus.running(self.broker.bootstrap, self._folder("stages"), ()) as running,
+        ):
+            return {"stages": results.stages(list(stages.runs(running, self.sizes.staged, self.sizes.rounds, done)))}
 
     def tuning(self) -> dict[str, Any]:
         """The contenders by other settings than theirs."""

@@ -35,7 +35,7 @@ RATIO_KINDS: Final = {
 }
 FEEDS: Final = {"incidents-imb": "reports of incidents", "ais-demonstration": "positions by AIS"}
 
-UNMEASURED: Final = "Not in these results; `python -m benchmarks --only g` measures it."
+UNMEASURED: Final = "Not in these results; `python -m benchmarks --only {letter}` measures it."
 
 Told = Mapping[str, Any]
 
@@ -61,7 +61,8 @@ def parts(told: Told) -> dict[str, Callable[[], str]]:
         "recovery": lambda: _lines(recovery(told["recovery"])),
         "growth": lambda: _lines(growth(told["growth"])),
         "wire": lambda: _lines(wire(told["wire"])),
-        "sealing": lambda: _lines(sealing(told["sealing"])) if "sealing" in told else UNMEASURED,
+        "sealing": lambda: _lines(sealing(told["sealing"])) if "sealing" in told else UNMEASURED.format(letter="g"),
+        "stages": lambda: _lines(stages(told["stages"])) if "stages" in told else UNMEASURED.format(letter="h"),
     }
 
 
@@ -79,6 +80,7 @@ def tables(told: Told) -> str:
         "growth": growth,
         "wire": wire,
         "sealing": sealing,
+        "stages": stages,
         "tuning": tuning,
     }
     made += [_lines(make(told[name])) for name, make in makers.items() if name in told]
@@ -189,6 +191,16 @@ def sealing(rows: Sequence[Told]) -> Iterator[str]:
     yield "|---|---|---|---|"
     for row in rows:
         yield f"| {row['way']} | {row['processes']} | {_cell(row['rate'])} | {_cell(row['cpu_us'])} |"
+
+
+def stages(rows: Sequence[Told]) -> Iterator[str]:
+    """
+    The table of each processor by itself.
+    """
+    yield "| processor | records read a second | for each report | reports a second | processor, µs a record |"
+    yield "|---|---|---|---|---|"
+    for row in rows:
+        yield f"| {row['stage']} | {' | '.join(_cell(row[name]) for name in ('rate', 'for_each', 'reports', 'cpu_us'))} |"
 
 
 def tuning(rows: Told) -> Iterator[str]:

@@ -21,6 +21,7 @@ from benchmarks.ladder import Rung
 from benchmarks.path import PathRun
 from benchmarks.restart import Restart
 from benchmarks.sealing import Cost
+from benchmarks.stages import StageRun
 from benchmarks.work import ROOT
 from boutre.ops import jars
 
@@ -83,6 +84,13 @@ def sealing(runs: Sequence[Sequence[Cost]]) -> list[dict[str, Any]]:
         told = {"rate": spread((cost.rate for cost in mine), 0), "cpu_us": spread(cost.cpu_us for cost in mine)}
         rows.append({"way": way, "processes": processes, **told})
     return rows
+
+
+def stages(runs: Sequence[StageRun]) -> list[dict[str, Any]]:
+    """
+    Give, for each processor, what it reads a second, reports a second, what it reads for a report, and microseconds for each.
+    """
+    return _rows(runs, "stage", {"rate": 0, "reports": 0, "for_each": 2, "cpu_us": 1})
 
 
 def ratios(rows: Mapping[str, Any], of: str = "rate", peers: Mapping[str, str] = RATIOS) -> dict[str, float]:

@@ -16,6 +16,7 @@ PARTS: Final = {
     "e": "growth",
     "f": "wire",
     "g": "sealing",
+    "h": "stages",
 }
 """The parts by their letters, and how each is called in the results."""
 
@@ -29,6 +30,7 @@ class Sizes:
     rounds: int = 5
     records: int = 30_000
     path: Mapping[str, int] = field(default_factory=lambda: {"incidents-imb": 4_000, "ais-demonstration": 8_000})
+    staged: int = 2_000
     rates: tuple[int, ...] = (50, 100, 250, 500, 1_000)
     rung_s: float = 8.0
     keys: tuple[int, ...] = (0, 10_000, 100_000, 1_000_000)
@@ -45,6 +47,7 @@ class Sizes:
             self.rounds,
             records,
             {feed: max(500, int(count * part)) for feed, count in self.path.items()},
+            max(500, int(self.staged * part)),
             self.rates,
             max(2.0, self.rung_s * part),
             tuple(keys for keys in self.keys if keys <= max(10_000, self.keys[-1] * part)),

@@ -19,9 +19,6 @@ ALL = "BOUTRE_TEST_ALL"
 TIERS = ("broker", "registry", "postgresql")
 """Marks of tests that need more than Python."""
 
-KAFKA = ("broker", "chaos", "shell")
-"""Folders of tests that start processes which keep a whole core busy."""
-
 
 # How long an example takes says nothing on a machine that does other work too, and the first use of a schema compiles it.
 settings.register_profile("suite", deadline=None)
@@ -91,15 +88,20 @@ class LeftOut:
 @pytest.hookimpl(tryfirst=True)  # xdist reads the groups in the same hook
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """
-    Where tests run in two processes, keep those that start a Kafka in one of them, one after another, and each other file together.
-
-    Two brokers with their workers would wait for one another's processor, and a test's patience would end before they are done.
+    Where tests run in two processes, keep each file in one of them: what it starts for all of its tests is started once.
     """
     if not config.pluginmanager.hasplugin("xdist"):
         return
     for item in items:
-        folder = item.path.relative_to(HERE).parts[0] if item.path.is_relative_to(HERE) else ""
-        item.add_marker(pytest.mark.xdist_group("kafka" if folder in KAFKA else item.path.name))
+        item.add_marker(pytest.mark.xdist_group(item.path.name))
+
+
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """
+    Refuse to run where groups are asked for and not kept: each process would start everything again for a part of each file.
+    """
+    if getattr(session.config.option, "loadgroup", False) and any("@" not in item.nodeid for item in session.items):
+        raise pytest.UsageError("this pytest and this pytest-xdist do not group tests; take the versions of pyproject.toml")
 
 
 def pytest_configure(config: pytest.Config) -> None:

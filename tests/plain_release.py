@@ -22,13 +22,22 @@ import msgspec
 
 from boutre.processors.accept import national_key
 from boutre.processors.agreement import TLP, Agreement
+from boutre.processors.correlation.weighing import known_in
 from boutre.processors.cut import Cut, in_force, together
 from boutre.processors.decision import Inbound, Outbound, Seal
+from boutre.processors.matching.sighted import sighted
+from boutre.processors.offers import is_track
 from boutre.processors.release import Desk, Release
 from boutre.processors.repeats import Trace, traces
 from boutre.schemas.codec import FRAME
 from boutre.schemas.marks import Sealed, Withheld
 from records import CODEC, LOCK, Value
+
+MATCHED = (
+    "lifecycle", "origin", "times", "event", "position", "movement", "craft", "claims", "persons", "sensor", "assessment",
+    "provenance", "handling", "recall",
+)  # fmt: skip
+"""The groups that links look at; none of them names a person."""
 
 GRAVEST = (
     "not-for-this-kind",
@@ -57,6 +66,7 @@ class Written:
     view: Outbound | None
     receipt: Outbound
     told: Outbound | None = None
+    offers: tuple[Outbound, ...] = ()
     substance: str | None = None
     traces: tuple[Trace, ...] = ()
 
@@ -73,6 +83,9 @@ class PlainRelease:
 
     known: dict[tuple[str, str], list[tuple[str, Trace]]] = field(default_factory=dict)
     """By recipient and place of a trace: the reports that it was given there."""
+
+    cells: dict[tuple[str, str, str], tuple[str, ...]] = field(default_factory=dict)
+    """By member, recipient and record: where it was offered for links."""
 
     gone: set[tuple[str, str, bool]] = field(default_factory=set)
     """By member and record: what was taken back, in earnest or in an exercise."""
@@ -145,6 +158,9 @@ class PlainRelease:
         mark = {"id": earlier[0][0], "rule": earlier[0][1]} if earlier else None
         marked = {**value, "lifecycle": {**value["lifecycle"], "repeats": mark}}
         view = cut(marked, _Names(self, desk, value))
+        # What it was made from, by the recipient's names, whether or not it had that: for the bus alone.
+        provenance = {} if kind == "retraction" else cut(marked, _Names(self, desk, value, whether_had=False)).get("provenance")
+        roots = ",".join(provenance.get("derived_from") or ()) if isinstance(provenance, dict) else ""
         substance = told({**view, "exercise": value["exercise"]})
         agreements = tuple(each.agreement.name for each in cuts)
         if any(substance in self._had(desk, value, each) for each in (value["id"], *(one for one, _ in earlier))):
@@ -181,7 +197,31 @@ class PlainRelease:
             seal,
         )
         written = self._receipt(desk, kind, value, record, "delivered", None, agreements, cut, view["id"], out)
-        return replace(written, view=out, substance=substance, traces=visible)
+        offers = () if is_track(view.get("event")) else self._offers(desk, kind, value, view, out, roots)
+        return replace(written, view=out, substance=substance, traces=visible, offers=offers)
+
+    def _offers(  # noqa: PLR0917 - a record, and what one recipient has of it
+        self, desk: Desk, kind: str, value: Value, view: Value, out: Outbound, roots: str
+    ) -> tuple[Outbound, ...]:
+        """What is offered for links: of the view the groups that name nobody, in each cell where it may be linked."""
+        if self.step.offers is None:
+            return ()
+        member, taken = value["origin"]["member"], value["recall"]["record"] if kind == "retraction" else None
+        earlier = taken or value["lifecycle"]["revises"] or value["id"]
+        here = known_in(sighted(kind, {"id": "", **view}), self.step.offers.side_deg, self.step.offers.weighings)
+        before = self.cells.get((member, desk.recipient, earlier), ())
+        here = here or (() if kind == "retraction" else ("nowhere",))
+        cells = [*here, *(cell for cell in before if cell not in here)]
+        if kind != "retraction":
+            self.cells[member, desk.recipient, value["id"]] = tuple(cells)
+        content = {key: held if key in MATCHED else None for key, held in view.items()}
+        content |= {"id": name(desk, value["id"]), "exercise": view["exercise"], "view": view["view"]}
+        sealed = () if out.seal is None else (("boutre_sealed", b"yes"),)
+        headers = (("boutre_view", view["id"].encode()), *sealed, *((("boutre_roots", roots.encode()),) if roots else ()))
+        return tuple(
+            Outbound(f"bus.offer.{kind}", f"{desk.recipient}|{cell}".encode(), frame(kind, content), out.timestamp, headers)
+            for cell in cells
+        )
 
     def _receipt(  # noqa: PLR0917 - a receipt has as many parts
         self,
@@ -231,9 +271,10 @@ class _Names:
     plain: PlainRelease
     desk: Desk
     value: Value
+    whether_had: bool = True
 
     def __call__(self, other: str, /) -> str | None:
-        return name(self.desk, other) if self.plain._had(self.desk, self.value, other) else None
+        return name(self.desk, other) if not self.whether_had or self.plain._had(self.desk, self.value, other) else None
 
     def alias(self, field: str, said: str, /) -> str:
         plain = " ".join(normalize("NFKC", said).casefold().split())

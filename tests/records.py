@@ -299,9 +299,15 @@ def on_bus(kind: str, value: Value, *, at: int = AT, offset: int = 0) -> Inbound
 
 
 def views(written: Mapping[str, list[Outbound]] | tuple[Outbound, ...], recipient: str) -> list[Outbound]:
-    """All that was written for one recipient, in its order."""
+    """All that was written for one recipient of what members reported, in its order: without what the bus makes of it."""
     every = written if isinstance(written, tuple) else [out for outs in written.values() for out in outs]
-    return [out for out in every if out.topic.startswith(f"for.{recipient}.")]
+    return [out for out in every if out.topic.startswith(f"for.{recipient}.") and not by_the_bus(out)]
+
+
+def by_the_bus(out: Outbound) -> bool:
+    """Say whether a view is of a link or an alert that the bus made: no agreement gives it, since nobody reported it."""
+    kind = out.topic.rpartition(".")[2]
+    return kind == "link" or (kind == "alert" and not CODEC.decode(out.value).value["view"]["agreements"])
 
 
 def known_as(recipient: str, value: Value) -> str:
@@ -341,7 +347,7 @@ def any_record(kind: str, *, member: str = "seychelles", full: bool = False) -> 
 @cache
 def _tree(kind: str) -> dict[str, tuple[FieldInfo, ...]]:
     found: dict[str, list[FieldInfo]] = {}
-    for info in FIELDS[kind]:
+    for info in FIELDS.get(kind) or walk(LOCK.latest(kind).schema):
         found.setdefault(info.path.rpartition(".")[0], []).append(info)
     return {path: tuple(children) for path, children in found.items()}
 
@@ -362,8 +368,11 @@ class Drawn:
         """A whole valid record."""
         value = {info.name: self._field(info, kind) for info in below(kind)}
         reference = str(self.random.getrandbits(40))
-        value["origin"] |= {"member": member, "feed": "ops-room", "reference": reference}
         value["lifecycle"] |= {"revision": 0, "repeats": None}
+        if kind not in KINDS:
+            # Made by the bus: nobody reports it.
+            return value | {"id": record_id("bus", kind, "bus", reference), "view": None}
+        value["origin"] |= {"member": member, "feed": "ops-room", "reference": reference}
         value |= {"id": record_id(member, kind, "ops-room", reference), "view": None}
         value["times"] = self._times(value["times"])
         if isinstance(value.get("persons"), dict):

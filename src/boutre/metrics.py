@@ -7,9 +7,17 @@ Durations are seconds. ``serve`` starts the page ``/metrics`` of a process.
 
 from __future__ import annotations
 
+import math
+import shutil
+import time
+from pathlib import Path
+from typing import Literal
+
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, Info, start_http_server
 
 from boutre import __version__
+from boutre.health import beside
+from boutre.lateness import BOUNDS, LatenessHistogram, Tally
 
 REGISTRY = CollectorRegistry(auto_describe=True)
 
@@ -105,13 +113,142 @@ CASE_KEYS_DESTROYED = Counter(
     ("member",),
     registry=REGISTRY,
 )
+LATENESS = LatenessHistogram(
+    "boutre_lateness_seconds",
+    "How late records came to a hop. sent: since the event; published: since the connector sent it; any other: since it was sent.",
+    ("hop", "member", "recipient", "kind"),
+    buckets=BOUNDS,
+    registry=REGISTRY,
+)
+LATENESS_AHEAD = Counter(
+    "boutre_lateness_ahead",
+    "Records that came to a hop before the time from which they are late: a clock is wrong. They are not in the histogram.",
+    ("hop", "member", "recipient", "kind"),
+    registry=REGISTRY,
+)
+LATENESS_UNKNOWN = Counter(
+    "boutre_lateness_unknown",
+    "Records of which nobody can say how late they came to a hop: they do not say when, or it was withheld.",
+    ("hop", "member", "recipient", "kind"),
+    registry=REGISTRY,
+)
+DEADLINES = Counter(
+    "boutre_deadlines",
+    "Accepted records by class of deadline and outcome: met, missed, or unknown where they do not say when.",
+    ("member", "kind", "class", "outcome"),
+    registry=REGISTRY,
+)
+ALERTS_WAITING = Gauge(
+    "boutre_alerts_waiting",
+    "Alerts of the bus that wait for a person, by class of deadline; exercises are not among them.",
+    ("recipient", "class"),
+    registry=REGISTRY,
+)
+ALERTS_OVERDUE = Gauge(
+    "boutre_alerts_overdue",
+    "Those whose deadline has passed.",
+    ("recipient", "class"),
+    registry=REGISTRY,
+)
+ALERTS_EXPIRED = Gauge(
+    "boutre_alerts_expired",
+    "Alerts of the bus that ended before anybody had dealt with them, as long as they are remembered.",
+    ("recipient", "class"),
+    registry=REGISTRY,
+)
+ALERTS_OLDEST = Gauge(
+    "boutre_alerts_oldest_waiting_seconds",
+    "How long the oldest of them has waited; 0 where none waits.",
+    ("recipient", "class"),
+    registry=REGISTRY,
+)
+PROBE_SECONDS = Histogram(
+    "boutre_probe_seconds",
+    "Time from publishing an exercise record of the probe until its recipient had the view of it.",
+    ("feed", "recipient"),
+    buckets=(0.5, 1.0, 2.0, 5.0, 10.0, 30.0, 60.0, 120.0, 300.0),
+    registry=REGISTRY,
+)
+PROBE_ROUNDS = Counter(
+    "boutre_probe_rounds",
+    "Rounds of the probe by outcome: arrived, late (after it was given up), lost (not there in time), withheld, unsent.",
+    ("feed", "recipient", "outcome"),
+    registry=REGISTRY,
+)
+PROBE_LAST_SECONDS = Gauge(
+    "boutre_probe_last_seconds",
+    "How long the round of the probe took that arrived last.",
+    ("feed", "recipient"),
+    registry=REGISTRY,
+)
+PROBE_LAST_SUCCESS = Gauge(
+    "boutre_probe_last_success_timestamp_seconds",
+    "When a round of the probe last arrived in time, in seconds since 1970; 0: never.",
+    ("feed", "recipient"),
+    registry=REGISTRY,
+)
+PROCESS_START = Gauge(
+    "boutre_process_start_timestamp_seconds",
+    "When this process began, in seconds since 1970: worker, connector, sink or follower, and what it runs.",
+    ("kind", "name"),
+    registry=REGISTRY,
+)
+DISK_FREE = Gauge(
+    "boutre_disk_free_bytes",
+    "Bytes that are free on the disk on which this process keeps its state; NaN where it cannot be asked.",
+    registry=REGISTRY,
+)
+DISK_SIZE = Gauge(
+    "boutre_disk_size_bytes",
+    "Bytes of that disk.",
+    registry=REGISTRY,
+)
+DISK_FREE.set(math.nan)
+DISK_SIZE.set(math.nan)
 BUILD = Info("boutre_build", "Version of the bus.", registry=REGISTRY)
 BUILD.info({"version": __version__})
 
 
+def late(hop: str, tally: Tally, *, member: str = "", recipient: str = "", kind: str) -> None:
+    """
+    Count how late records came to a hop; *member* or *recipient* is whose they are there, and all are names that are declared.
+    """
+    labels = (hop, member, recipient, kind)
+    if any(tally.counts):
+        LATENESS.labels(*labels).take(tally.counts, tally.total)
+    if tally.ahead:
+        LATENESS_AHEAD.labels(*labels).inc(tally.ahead)
+    if tally.unknown:
+        LATENESS_UNKNOWN.labels(*labels).inc(tally.unknown)
+
+
+def runs(kind: str, name: str, state: Path) -> None:
+    """
+    Tell what this process is and when it began, and how much room the disk of its folder *state* has, at each scrape anew.
+    """
+    PROCESS_START.labels(kind, name).set(time.time())
+    DISK_FREE.set_function(lambda: _disk(state, "free"))
+    DISK_SIZE.set_function(lambda: _disk(state, "total"))
+
+
+def _disk(state: Path, what: Literal["free", "total"]) -> float:
+    # The folder may not be there yet: then that in which it would be made.
+    for folder in (state.absolute(), *state.absolute().parents):
+        try:
+            return float(getattr(shutil.disk_usage(folder), what))
+        except FileNotFoundError:
+            continue
+        except OSError:
+            break
+    return math.nan
+
+
 def serve(port: int, address: str = "127.0.0.1") -> int:
     """
-    Serve ``/metrics`` on *address*; port 0 takes a free one. Returns the port.
+    Serve ``/metrics`` on *address*, and ``/readyz`` and ``/healthz`` beside it; port 0 takes a free one. Returns the port.
     """
     server, _ = start_http_server(port, address, registry=REGISTRY)
+    page = server.get_app()
+    assert page is not None  # set by the line above
+    server.set_app(beside(page))
     return int(server.server_port)

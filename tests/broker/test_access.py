@@ -36,6 +36,7 @@ from typing import Any, Final
 import pytest
 from aiokafka.errors import KafkaError
 from click.testing import CliRunner, Result
+from confluent_kafka import Producer
 from confluent_kafka.admin import AdminClient
 from confluent_kafka.cimpl import NewTopic
 
@@ -49,9 +50,10 @@ from boutre.ops.assembly import assemble
 from boutre.ops.broker import Broker
 from boutre.ops.command import main
 from boutre.ops.secure_broker import CERTIFIED, ORGANISATION, ROOT, SECURE, SecureBroker
-from boutre.processors.pipeline import Edge
+from boutre.processors.edges import Edge
 from boutre.topics.bus import Declarations
 from boutre.topics.topic import Topic
+from records import CODEC, kwassa
 
 REPOSITORY: Final = Path(__file__).parents[2]
 
@@ -66,7 +68,7 @@ BY_CERTIFICATE: Final = "member.comoros by its certificate"
 NOT_OURS: Final = ("weather.desk", "rmifc-desk", "boutre-release-2", "member.desk")
 """Groups whose names are almost those of parties and processors."""
 
-FOLLOWERS = ("answers", "audit", "cases", "records")
+FOLLOWERS = ("again", "answers", "audit", "cases", "records")
 """What runs beside the processors under a principal of its own."""
 
 NAMING_A_GROUP = ("audit", "records")
@@ -199,6 +201,9 @@ def of_follower(name: str, topic: str) -> set[str]:
         return {"read"} if reports or topic == "bus.retraction" else set()
     if name == "audit":
         return {"read"} if topic == "bus.receipt" else set()
+    if name == "again":
+        stopped = topic in {f"bus.{kind}" for kind in ("sighting", "interception", "alert", "retraction")}
+        return {"read", "write"} if stopped or topic.startswith(("bus.offer.", "bus.said")) else set()
     if name == "records":
         return {"read"} if topic in {"bus.sighting", "bus.interception", "bus.alert", "bus.retraction"} else set()
     told = {"read"} if topic in {"bus.receipt", "bus.retraction"} or topic.startswith(("from.", "replies.")) else set()
@@ -577,6 +582,51 @@ def test_who_follows_beside_the_processors_does_so_by_its_own_rights_alone(groun
     assert json.loads(done.stdout.splitlines()[-1])["taken"] > 0
     assert 3 == other.exit_code
     assert "not yours to read" in other.stderr
+
+
+def test_a_member_sees_its_own_rejects_and_nobody_elses(ground: Ground) -> None:
+    """
+    A member's rejects are counted for itself alone; operations see those of the bus, and who may put records again sees none.
+    """
+    rejects = [("member.comoros", "--member", "comoros"), ("staff.operations", "--bus")]
+    others = [
+        ("member.mauritius", "--member", "comoros"),
+        ("member.comoros", "--bus"),
+        ("staff.operations", "--member", "comoros"),
+        ("bus.again", "--bus"),
+        ("bus.again", "--member", "comoros"),
+    ]
+
+    ran(filled(ground, ["rejects.comoros", "rejects.bus"]))
+    own = [ground.run(*one[:1], "rejects", "list", *one[1:]) for one in rejects]
+    refused = [ground.run(*one[:1], "rejects", "list", *one[1:]) for one in others]
+
+    assert [0, 0] == [done.exit_code for done in own], [done.output for done in own]
+    assert [3] * len(others) == [done.exit_code for done in refused]
+    assert not any(done.stdout for done in refused)
+
+
+def test_who_may_put_a_record_again_does_so_from_a_list(ground: Ground, tmp_path: Path) -> None:
+    """
+    Operations may not: a list goes from who reads the dead letters to who writes to the bus, and one record more stands there.
+    """
+    value = kwassa(victims=None, suspects=None)
+    stood: list[Any] = []
+    producer = Producer({**ground.secure.root(), "log_level": 0})
+    frame = CODEC.encode("interception", value)
+    producer.produce("bus.interception", frame, b"comoros", 0, on_delivery=lambda _, message: stood.append(message.offset()))
+    assert 0 == producer.flush(30)
+    told = {"id": "r", "record": value["id"], "member": "bus", "kind": "interception", "stage": "release", "code": "internal-error"}
+    listed = {**told, "field": None, "feed": None, "at": "2026-09-20T22:40:00Z", "source": f"bus.interception/0/{stood[0]}"}
+    (tmp_path / "dead.json").write_text(json.dumps([listed]), encoding="utf-8")
+    words = ("rejects", "send-again", "--bus", "--from", str(tmp_path / "dead.json"), "--output", "json")
+
+    others = [ground.run(one, *words) for one in ("staff.operations", "bus.records")]
+    done = ground.run("bus.again", *words)
+
+    assert [3, 3] == [one.exit_code for one in others], [(one.output, one.exception) for one in others]
+    assert 0 == done.exit_code, done.output
+    assert ["sent"] == [one["result"] for one in json.loads(done.stdout)]
 
 
 def test_a_recipient_reads_without_a_group_and_by_its_own_groups_alone(ground: Ground) -> None:

@@ -15,7 +15,7 @@ from boutre.ops.assembly import Assembly, assemble, keys_of
 from boutre.ops.broker import Broker
 from boutre.ops.nodes import Nodes
 from boutre.ops.settings import Kafka, Settings
-from boutre.processors.pipeline import Edge
+from boutre.processors.edges import Edge
 from chaos import feeds
 from chaos.effects import Effect
 from chaos.feeds import Feed

@@ -42,11 +42,13 @@ def verdict(ground: Ground, strays: frozenset[bytes], say: Callable[[str], None]
     for recipient, declared in declarations.recipients.items():
         topics = [f"for.{recipient}.{kind}" for kind in declared.kinds]
         views += reading.views(client, codec, recipient, topics, keys)
+    reported, own = reading.receipts(client, codec)
     found = Found(
-        reading.receipts(client, codec),
+        reported,
         views,
         reading.refusals(client, codec, reading.names(declarations, "rejects.{member}", "rejects.bus")),
         {(effect.name, effect.recipient): effect.ids() for effect in ground.effects},
+        own,
     )
     told = judge(tuple(declarations.recipients), feeds.written(ground.feeds, strays), expectation.result(), found)
     copies = reading.aborted(client, outputs, say)

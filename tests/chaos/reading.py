@@ -24,6 +24,9 @@ from chaos.verdict import Receipt, Refusal, View
 Isolation = Literal["read_committed", "read_uncommitted"]
 
 RECEIPTS: Final = "bus.receipt"
+OWN: Final = frozenset({"bus", "observatory-movement"})
+"""Whose records nobody reported: links, alerts and detections, of which messages come depends on the order of reports."""
+
 ANSWER_S: Final = 3.0
 QUIET_S: Final = 60.0
 """Seconds without anything after which a topic that should have more is given up."""
@@ -102,11 +105,16 @@ class Ends:
         self._all.close()
 
 
-def receipts(client: Mapping[str, Any], codec: Codec) -> list[Receipt]:
+def receipts(client: Mapping[str, Any], codec: Codec) -> tuple[list[Receipt], list[Receipt]]:
     """
-    Give every receipt.
+    Give every receipt of what members reported, and every one of what the bus itself made of that.
     """
-    return [receipt(codec, message.value()) for message in messages(client, [RECEIPTS], "read_committed")]
+    reported: list[Receipt] = []
+    own: list[Receipt] = []
+    for message in messages(client, [RECEIPTS], "read_committed"):
+        value = codec.decode(message.value()).value
+        (own if value["member"] in OWN else reported).append(Receipt(*(value[name] for name in Receipt._fields)))
+    return reported, own
 
 
 def receipt(codec: Codec, data: bytes | None) -> Receipt:

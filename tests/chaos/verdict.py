@@ -98,12 +98,19 @@ class Expected:
 class Found:
     """
     What a read_committed reader finds: receipts, views and rejects; and for each sink, by its name and recipient, the ids in it.
+
+    *own* are receipts of what the bus itself made, which is held against its views alone.
     """
 
     receipts: Sequence[Receipt]
     views: Sequence[View] = ()
     refusals: Sequence[Refusal] = ()
     sinks: Mapping[tuple[str, str], Sequence[str]] = field(default_factory=dict)
+    own: Sequence[Receipt] = ()
+
+
+MADE: Final = "made"
+"""Beside the outcomes of what was reported: links, alerts and detections that the bus made for a recipient."""
 
 
 @dataclass(slots=True)
@@ -156,6 +163,9 @@ def judge(recipients: Sequence[str], written: Written, expected: Expected, found
     outcomes: dict[str, Counter[str]] = {recipient: Counter() for recipient in recipients}
     for receipt in found.receipts:
         outcomes.setdefault(receipt.recipient, Counter())[receipt.outcome] += 1
+    for receipt in found.own:
+        if receipt.view is not None:
+            outcomes.setdefault(receipt.recipient, Counter())[MADE] += 1
     verdict = Verdict(written.total, len({(view.recipient, view.id) for view in found.views}), outcomes)
     _arrival(verdict, recipients, written, expected)
     _receipts(verdict, expected, found)
@@ -193,7 +203,10 @@ def _receipts(verdict: Verdict, expected: Expected, found: Found) -> None:
 
 
 def _views(verdict: Verdict, found: Found) -> None:
-    told = {(one.recipient, one.view): one for one in found.receipts if one.view is not None}
+    told = {(one.recipient, one.view): one for one in (*found.receipts, *found.own) if one.view is not None}
+    for (record, recipient), times in Counter((one.record, one.recipient) for one in found.own).items():
+        if times > 1:
+            verdict.note("duplicates", f"receipt of {record} for {recipient}", recipient, times - 1)
     seen = Counter((view.recipient, view.id) for view in found.views)
     for (recipient, view), times in _wrongly_often(seen, told):
         verdict.note("duplicates" if times > 0 else "lost", f"view {view} of {recipient}", recipient, abs(times))

@@ -46,7 +46,7 @@ def test_check_runs_the_examples() -> None:
     result = boutre("connector", "check", "incidents-imb", "incidents-asam")
 
     assert (0, "") == (result.exit_code, result.stdout)
-    assert "2 feeds and 7 examples are in order" in result.stderr
+    assert "2 feeds and 8 examples are in order" in result.stderr
 
 
 def test_check_says_all_that_is_wrong(tmp_path: Path) -> None:

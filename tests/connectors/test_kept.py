@@ -4,6 +4,7 @@ What a connector refused, on its own machine: there before its reject is sent, f
 
 from __future__ import annotations
 
+import json
 import os
 import stat
 from collections.abc import Iterator
@@ -227,3 +228,36 @@ def test_a_dry_run_keeps_nothing(tmp_path: Path) -> None:
 
     assert not (tmp_path / "rejected").exists()
     assert ([], 0, []) == (list(Kept(None).of("given")), Kept(None).forget("given", ["x"]), Kept(None).feeds())
+
+
+@pytest.mark.parametrize(
+    ("value", "there"),
+    [({"a": 1.5, "at": NOW}, {"a": 1.5, "at": "2024-03-01 12:00:00+00:00"}), ({"a": "\udc80"}, {"a": "?"}), ({(1,): 2}, None)],
+)
+def test_a_report_is_kept_as_its_source_had_made_it(value: dict[Any, Any], there: dict[str, Any] | None) -> None:
+    """
+    With its reference, its kind and its revision, so that it can be sent under the id that it would have had.
+
+    What is no data that JSON can hold stands in the content alone.
+    """
+    item = Raw("sighting", value, "A-7", "1", revision=2, content=b"as it came")
+    told = {"id": "r", "input": "i", "code": "wrong-type", "at": NOW, "place": PLACE}
+    again = Refused.read(json.dumps(Refused.of(told, item).as_json()).encode())
+    assert again is not None
+
+    assert b"as it came" == again.content
+    whole = {"reference": "A-7", "kind": "sighting", "revision": 2, "subject": None, "value": there}
+    assert (None if there is None else whole) == again.report
+
+
+def test_what_an_older_version_kept_is_read(tmp_path: Path) -> None:
+    """
+    Without the report; and one that is too large to be kept leaves its content, cut.
+    """
+    own = Kept(tmp_path)
+    own.keep("f", [refused(1)], NOW)
+    item = Raw("sighting", {"a": "x" * MAX_CONTENT}, "A-7", "1", content=b"y")
+    told = {"id": "r", "input": "i", "code": "too-large", "at": NOW, "place": PLACE}
+    own.keep("f", [Refused.of(told, item)], NOW)
+
+    assert [(b"Ana", None), (b"y", None)] == [(one.content, one.report) for one in own.of("f")]

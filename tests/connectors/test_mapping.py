@@ -126,6 +126,19 @@ def test_a_list_is_split_where_it_is_declared() -> None:
     assert misfits == []
 
 
+@pytest.mark.parametrize("time", ["25:99 UTC", "24:00 UTC", "noon", "9h00", ":"])
+def test_a_time_that_cannot_be_read_leaves_the_day_where_that_is_declared(time: str) -> None:
+    """The report keeps its day, and the time as it was written; without that word the row is its owner's again."""
+    declared = {"column": "date", "read": "moment", "to": "times.observed", "time": "time", "zones": {"UTC": "UTC"}}
+    values = {"date": "2005-04-10", "time": time}
+    groups, misfits = mapped(values, rule(**declared, unreadable_time="day"))
+
+    assert [] == misfits
+    assert "day" == groups["times"]["observed"]["precision"]
+    assert [{"name": "time", "value": time}] == groups["unmapped"]
+    assert ["time"] == [column for _, column in mapped(values, rule(**declared))[1]]
+
+
 def test_local_time_of_nowhere_leaves_the_day() -> None:
     """The day counts, and the time is kept as it was written."""
     when = rule(column="date", read="moment", to="times.observed", time="time", zones={"UTC": "UTC"})
@@ -183,6 +196,7 @@ def test_nothing_is_lost_and_nothing_raises(cells: dict[str, str]) -> None:
         {"column": "a", "read": "moment", "to": "times.observed", "zone": "Mars/Olympus"},
         {"column": "a", "read": "moment", "to": "times.observed", "formats": ("%Y",), "time": "b"},
         {"column": "a", "read": "moment", "to": "times.observed", "time": "b", "time_formats": ("%d",)},
+        {"column": "a", "read": "moment", "to": "times.observed", "unreadable_time": "day"},
         {"column": "a", "read": "ignore"},
         {"column": "a", "read": "guess", "to": "craft.kind"},
     ],

@@ -104,6 +104,31 @@ def test_what_stood_in_plain_is_encrypted_and_blanked(place: Options) -> None:
     assert sorted(ask(place, "SELECT view_id, count(*) FROM encrypted GROUP BY view_id")) == sorted([(first.id, 4), (sealed.id, 5)])
 
 
+def test_a_database_of_version_2_takes_links_and_keeps_what_it_has(place: Options, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is there stays as it was; links then have tables of their own, and are no reports."""
+    first, *_ = views()
+    with monkeypatch.context() as earlier:
+        earlier.setattr(store, "VERSIONS", (1, 2))
+        put(place, first)
+        before = ask(place, "SELECT view_id FROM current_record")
+    link = delivery("link")
+    put(place, link)
+
+    assert [(version,) for version in store.VERSIONS] == ask(place, "SELECT version FROM schema_version ORDER BY version")
+    assert before == [(first.id,)] == ask(place, "SELECT view_id FROM current_record")
+    assert plain(first.value) == read(place, first.id)
+    assert ask(place, "SELECT view_id, link_id, status FROM current_link") == [(link.id, link.of, "made")]
+
+
+def test_a_link_that_is_erased_leaves_no_row(place: Options) -> None:
+    """As of any other record."""
+    link = delivery("link")
+    put(place, link, recall(link))
+
+    assert ask(place, "SELECT count(*) FROM link") == ask(place, "SELECT count(*) FROM link_evidence") == [(0,)]
+    assert ask(place, "SELECT view_id FROM erased") == [(link.id,)]
+
+
 def test_what_was_to_be_erased_is_erased(place: Options) -> None:
     """Version 1 only wrote the recall down: now its record is gone, and was never given a key."""
     begin(place)

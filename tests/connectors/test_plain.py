@@ -90,4 +90,7 @@ def test_a_view_keeps_the_order_of_its_schema(kind: str) -> None:
 
     assert list(view.value) == list(json.loads(line(view.value)))
     assert line(view.value) == line(delivery(kind).value)
-    assert datetime(2026, 3, 9, 1, 10, tzinfo=UTC) == datetime.fromisoformat(plain(view.value)["times"]["observed"]["at"])
+    if kind == "link":
+        assert plain(view.value)["times"] is None  # nobody saw it: the bus made it
+    else:
+        assert datetime(2026, 3, 9, 1, 10, tzinfo=UTC) == datetime.fromisoformat(plain(view.value)["times"]["observed"]["at"])

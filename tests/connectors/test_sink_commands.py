@@ -46,7 +46,7 @@ def test_a_recipient_gets_the_kinds_it_is_declared_to_get() -> None:
     """All of them, the urgent first, or those that were asked for."""
     settings = load(bus=ROOT)
 
-    assert kinds_of(settings, "rcoc", ()) == ("alert", "interception", "sighting", "retraction")
+    assert kinds_of(settings, "rcoc", ()) == ("alert", "interception", "sighting", "retraction", "link")
     assert kinds_of(settings, "rcoc", ("sighting",)) == ("sighting",)
     with pytest.raises(DeclarationError, match="is given no receipt"):
         kinds_of(settings, "rcoc", ("receipt",))

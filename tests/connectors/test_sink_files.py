@@ -210,6 +210,24 @@ def test_an_alert_without_a_position_has_its_area() -> None:
     }
 
 
+def test_a_link_is_in_the_table_and_not_on_the_map() -> None:
+    """It has no place of its own; its columns tell what it links, how surely and whether it stands, and no other kind has them."""
+    group = delivery("link").value["link"]
+    gone = {**group, "status": "withdrawn", "reason": "recalled"}
+    made, withdrawn = feature(delivery("link")), feature(delivery("link", 1, link=gone))
+    told = {name: made["properties"][name] for name in made["properties"] if name.startswith("link_")}
+
+    assert made["geometry"] is None
+    assert told == {
+        **{f"link_{name}": group[name] for name in ("type", "status", "reason", "views", "records", "rule", "by", "probability")},
+        **{f"link_explanation_{language}": group["explanation"][language] for language in ("en", "fr")},
+        "link_independent": True,
+        "link_evidence": plain(group["evidence"]),
+    }
+    assert (withdrawn["properties"]["link_status"], withdrawn["properties"]["link_reason"]) == ("withdrawn", "recalled")
+    assert [name for name in feature(delivery())["properties"] if name.startswith("link_")] == []
+
+
 @given(latitude=st.floats() | st.none(), longitude=st.floats() | st.none())
 def test_a_point_is_on_the_globe_or_is_none(latitude: float | None, longitude: float | None) -> None:
     """No position of a view, however odd, gives coordinates that a map refuses."""

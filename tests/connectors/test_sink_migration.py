@@ -12,7 +12,8 @@ import sys
 from collections.abc import Callable, Sequence
 from contextlib import closing
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from itertools import permutations
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import ClassVar
@@ -146,6 +147,90 @@ def test_an_update_adds_and_never_overwrites(place: Options) -> None:
     assert before == [(second.id,)]
     assert ask(place, "SELECT count(*) FROM record") == [(3,)]
     assert ask(place, "SELECT view_id FROM current_record") == []
+
+
+# --- links -----------------------------------------------------------------------------------------------------------------
+
+
+def link(number: int, revision: int, status: str = "made", hours: int = 0, *, of: str = "link", **groups: object) -> Delivery:
+    """A view of one link, told so many hours after the first time."""
+    told = {**delivery("link").value["link"], "status": status, **groups}
+    life = {"status": "cancel" if status == "withdrawn" else "update" if revision else "initial", "revision": revision}
+    view = delivery("link", number, lifecycle=life, link=told)
+    return replace(view, of=of, timestamp=view.timestamp + timedelta(hours=hours))
+
+
+def test_a_link_is_one_row_with_what_it_rests_on(place: Options) -> None:
+    """Its two views and records, its maker, its probability, its sentences and each comparison can be asked for."""
+    view = link(0, 0)
+    told = view.value["link"]
+    put(place, view)
+
+    assert ask(place, "SELECT link_id, view_id, type, status, reason, rule, probability, independent FROM link") == [
+        ("link", view.id, "same-craft", "made", None, "kwassa@1", 0.87, True)
+    ]
+    assert ask(place, "SELECT view_one, view_other, record_one, record_other FROM link") == [(*told["views"], *told["records"])]
+    assert ask(place, "SELECT explanation_en, explanation_fr FROM link") == [tuple(told["explanation"][it] for it in ("en", "fr"))]
+    assert ask(place, "SELECT e.comparison, e.bits, e.sentence_fr FROM link JOIN link_evidence e USING (view_id) ORDER BY n") == [
+        (each["comparison"], each["bits"], each["sentence"]["fr"]) for each in told["evidence"]
+    ]
+
+
+def test_a_link_that_is_withdrawn_is_marked_and_not_deleted(place: Options) -> None:
+    """One row throughout, as told last; every view of it stays in record, and no link is counted among what holds of reports."""
+    told = [link(0, 0), link(1, 1, probability=0.6), link(2, 2, "withdrawn", reason="recalled")]
+    put(place, *told[:2])
+    before = ask(place, "SELECT view_id, status, probability FROM current_link")
+    put(place, told[2], delivery("sighting"), *told)
+
+    assert before == [(told[1].id, "made", 0.6)]
+    assert ask(place, "SELECT link_id, view_id, status, reason, revision FROM link") == [
+        ("link", told[2].id, "withdrawn", "recalled", 2)
+    ]
+    assert ask(place, "SELECT view_id FROM current_link") == []
+    assert ask(place, "SELECT count(*) FROM record WHERE kind = 'link'") == [(3,)]
+    assert ask(place, "SELECT kind FROM current_record") == [("sighting",)]
+
+
+@pytest.mark.parametrize("order", list(permutations(range(3))))
+def test_a_link_stands_as_it_was_told_last_whatever_came_first(tmp_path: Path, order: Sequence[int]) -> None:
+    """In whichever order its views are written, each by a sink of its own."""
+    place = in_file(tmp_path / "migration.db")
+    told = [link(0, 0, hours=0), link(1, 1, "unsure", hours=1), link(2, 2, "withdrawn", hours=1, reason="not-same")]
+    for n in order:
+        put(place, told[n])
+
+    assert ask(place, "SELECT view_id, status FROM link") == [(told[2].id, "withdrawn")]
+
+
+def test_a_link_that_was_forgotten_and_made_again_stands(place: Options) -> None:
+    """The bus counts anew then: what was released later holds, and so does what is told of it after that."""
+    put(place, link(0, 5, "withdrawn", reason="recalled"), link(1, 0, hours=9000))
+    again = ask(place, "SELECT status, revision FROM link")
+    put(place, link(2, 1, "withdrawn", hours=9001, reason="not-same"))
+
+    assert again == [("made", 0)]
+    assert ask(place, "SELECT status, reason, revision FROM link") == [("withdrawn", "not-same", 1)]
+
+
+def test_links_of_recipients_are_their_own(place: Options) -> None:
+    """The same name with another recipient is another link."""
+    put(place, link(0, 0), replace(link(1, 1, "withdrawn", reason="recalled"), recipient="france"))
+
+    assert ask(place, "SELECT recipient, status FROM link ORDER BY recipient") == [("france", "withdrawn"), ("rcoc", "made")]
+
+
+def test_a_link_of_which_nothing_is_given_does_not_stand(place: Options) -> None:
+    """What an earlier view said of it must not seem to hold."""
+    bare = link(1, 1)
+    put(place, link(0, 0), replace(bare, value={**bare.value, "link": WITHHELD}))
+
+    assert ask(place, "SELECT status, view_one, revision FROM link") == [(None, None, 1)]
+    assert ask(place, "SELECT count(*) FROM current_link") == [(0,)]
+    assert ask(place, "SELECT field FROM withheld") == [("link",)]
+
+
+# --- what holds ------------------------------------------------------------------------------------------------------------
 
 
 def test_what_was_taken_back_holds_no_more(place: Options) -> None:

@@ -41,10 +41,142 @@ def test_every_view_says_where_it_comes_from_how_sure_how_old_and_what_was_withh
         "en": ("Reported by: comoros, Gendarmerie nationale", "3 hours after the event", "Not given to rcoc: Reported by (unit)"),
         "fr": ("Origine : comoros, Gendarmerie nationale", "3 heures après les faits", "Non communiqué à rcoc : Origine (unité)"),
     }
+    by_the_bus = {
+        "en": (
+            "Reported by: the bus, by the rule kwassa@1",
+            "told on 2026-03-09 04:30 UTC",
+            "what was withheld from it is not in it",
+        ),
+        "fr": ("Origine : le bus, selon la règle kwassa@1", "communiqué le 2026-03-09 04:30 UTC", "communiqué n'y entre pas"),
+    }
     doubt = {"en": "Usually reliable", "fr": "Habituellement fiable"}[language]
+    sure = {"en": "probability: 87 %", "fr": "probabilité : 87 %"}[language]
 
-    assert [part for part in expected[language] if part not in text] == []
-    assert (doubt in text) == (kind != "retraction")
+    assert [part for part in (by_the_bus if kind == "link" else expected)[language] if part not in text] == []
+    assert (doubt in text) == (kind not in {"retraction", "link"})
+    assert (sure in text) == (kind == "link")
+
+
+# --- links -----------------------------------------------------------------------------------------------------------------
+
+
+def link(life: str = "initial", revision: int = 0, **groups: Any) -> Delivery:
+    """A view of a link, with *groups* in place of parts of it."""
+    told = {**delivery("link").value["link"], **groups}
+    return delivery("link", lifecycle={"status": life, "revision": revision}, link=told)
+
+
+@pytest.mark.parametrize(
+    ("language", "expected"),
+    [
+        (
+            "en",
+            (
+                "The same craft",
+                "For it: the distance between them (strongly); 3.4 bits",
+                "Against it: the engines (slightly); -0.7",
+            ),
+        ),
+        (
+            "fr",
+            (
+                "Même embarcation",
+                "Pour : la distance qui les sépare (fortement) ; 3,4 bits",
+                "Contre : la motorisation (légèrement)",
+            ),
+        ),
+    ],
+)
+def test_a_link_says_what_it_links_how_and_why(language: str, expected: tuple[str, ...]) -> None:
+    """Its type, its two views as they were delivered, its sentence and that of each comparison, in the reader's language alone."""
+    told_as = delivery("link").value["link"]
+    text = told(link(), language)
+    other = "fr" if language == "en" else "en"
+
+    assert [part for part in (*expected, *told_as["views"], *told_as["records"], link().of) if part not in text] == []
+    assert told_as["explanation"][language] in text
+    assert told_as["explanation"][other] not in text
+
+
+@pytest.mark.parametrize(
+    ("reason", "english", "french"),
+    [
+        ("not-same", "WITHDRAWN: A person says that they are not the same", "RETIRÉ : Une personne dit qu'il ne s'agit pas"),
+        ("judgement-changed", "WITHDRAWN: The person's judgement", "RETIRÉ : Le jugement de la personne"),
+        ("recalled", "WITHDRAWN: One of the records was taken back", "RETIRÉ : L'un des enregistrements a été retiré"),
+        ("no-longer-found", "WITHDRAWN: What is known now", "RETIRÉ : Les éléments désormais connus"),
+        (None, "WITHDRAWN", "RETIRÉ"),
+    ],
+)
+def test_a_link_that_was_withdrawn_says_so_and_why(reason: str | None, english: str, french: str) -> None:
+    """It is marked, before all that it says; one that stands is not."""
+    view = link("cancel", 2, status="withdrawn", reason=reason)
+
+    assert english in told(view, "en")
+    assert french in told(view, "fr")
+    assert [line.mark for line in lines(view, "en", WORDS)].index("urgent") < 3
+    assert "WITHDRAWN" not in told(link(), "en")
+
+
+def test_a_cancelled_link_never_passes_for_one_that_stands() -> None:
+    """Whatever its own status says, or if that is not told."""
+    for status in ("made", "unsure", None):
+        assert "WITHDRAWN" in told(link("cancel", 2, status=status), "en")
+    assert "CANCELLED" in told(replace(link("cancel"), value={**link("cancel").value, "link": WITHHELD}), "en")
+
+
+def test_a_link_that_is_unsure_or_was_told_anew_says_so() -> None:
+    """Both are marked."""
+    text = told(link("update", 3, status="unsure", by="analyst"), "en")
+
+    assert "amended, revision 3" in text
+    assert "A person is not sure: it counts for nothing until somebody decides" in text
+    assert "the rule kwassa@1, from what rcoc was given; judged by a person: analyst" in text
+
+
+def test_a_persons_link_names_the_person_and_no_percentage() -> None:
+    """A word is a word: no number makes it more."""
+    view = link(rule=None, by="duty analyst", probability=1.0, judgement="answer", evidence=[])
+
+    assert "Reported by: the bus, on the word of a person: duty analyst" in told(view, "en")
+    assert "certain pour la personne qui l'affirme" in told(view, "fr")
+    assert "100 %" not in told(view, "en")
+
+
+def test_what_a_link_does_not_tell_is_said() -> None:
+    """A link without its parts has words for what is not known, and nothing that somebody wrote steers the terminal."""
+    bare = link(type=None, views=[], records=["\x1b[2Jone"], probability=None, explanation=None, rule=None, evidence=[])
+    text = told(bare, "en")
+
+    assert "probability: not known" in text
+    assert "views: \N{REPLACEMENT CHARACTER}[2Jone" in text
+    assert "Reported by: the bus, from what rcoc was given" in text
+    assert "view not known (record one)" in told(link(views=[], records=["one", "two"]), "en")
+
+
+def test_a_withheld_link_is_not_an_unknown_one() -> None:
+    """As of every group, each reads otherwise."""
+    texts = [told(replace(link(), value={**link().value, "link": group}), "en") for group in (WITHHELD, SEALED, None)]
+
+    assert [("Link: withheld under" in text, "Link: sealed" in text, "Link: not known" in text) for text in texts] == [
+        (True, False, False),
+        (False, True, False),
+        (False, False, True),
+    ]
+
+
+def test_an_alert_of_the_bus_names_its_rule() -> None:
+    """No member reports it; one that a member sent names the member, and one whose origin was withheld says so."""
+    own = {**delivery("alert").value["view"], "agreements": [], "fields": []}
+    made = delivery("alert", origin=None, view=own, provenance={"sources": [], "derived_from": ["a"], "method": "distress@1"})
+    cut = delivery("alert", origin=None)
+
+    assert "Reported by: the bus, by the rule distress@1, from what rcoc was given" in told(made, "en")
+    assert "the bus, by" not in told(cut, "en") + told(delivery("alert"), "en")
+    assert "Reported by: not known" in told(cut, "en")
+
+
+# --- what is withheld ------------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -261,7 +393,7 @@ def test_every_field_has_a_name_in_both_languages() -> None:
 
     assert {f"watch.field.{name.replace('_', '-')}" for name in shown} - keys("watch.field") == set()
     assert {f"group.{name}" for name in groups} - keys("group") == set()
-    assert {*BODY, "id", "exercise", "lifecycle", "origin", "times", "warning", "view"} == groups
+    assert {*BODY, "id", "exercise", "lifecycle", "origin", "times", "warning", "link", "view"} == groups
 
 
 # --- side by side ----------------------------------------------------------------------------------------------------------

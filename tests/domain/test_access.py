@@ -29,7 +29,7 @@ from boutre.ops.access_strimzi import LONGEST_NAME, users, yaml
 from boutre.ops.assembly import assemble
 from boutre.ops.command import main
 from boutre.ops.secure_broker import NAMES
-from boutre.processors.pipeline import Edge
+from boutre.processors.edges import Edge
 from boutre.topics.bus import Declarations
 from boutre.topics.topic import Topic
 
@@ -224,7 +224,8 @@ def test_what_is_declared_against_the_separation_is_refused_with_everything_at_o
     with pytest.raises(DeclarationError) as shared:
         wanted(replace(BUS.declarations, recipients=recipients, topics={**topics, **reads}), EDGES)
 
-    assert 3 == len(caught.value.faults)
+    # Two processors write alerts to a recipient, and each says what it lacks.
+    assert 4 == len(caught.value.faults)
     assert "readers: rcoc would have what is another party's" in told
     assert "writers: mauritius would have what is another party's" in told
     assert "for.rmifc.alert does not name bus among its writers" in told

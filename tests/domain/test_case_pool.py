@@ -141,6 +141,8 @@ def test_a_line_that_is_still_being_written_is_no_key_yet(tmp_path: Path) -> Non
         (written(MEMBER, [KEYS[0], Issued(KEYS[1].id, KEYS[1].public[:31])]), "line 3: is no case key"),
         (written(MEMBER, [KEYS[0], KEYS[1], KEYS[0]]), "stand there twice"),
     ],
+    # Keys are drawn anew by each process that collects this.
+    ids=("empty", "no end of line", "another member", "garbage", "empty line", "wrong id", "too short", "twice"),
 )
 def test_a_file_that_is_no_pool_gives_no_key(tmp_path: Path, text: str, said: str) -> None:
     """

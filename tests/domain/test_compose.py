@@ -19,11 +19,13 @@ from ruamel.yaml import YAML
 
 from boutre import __version__
 from boutre.connectors.sinks.contract import find
+from boutre.health import HEALTHY, READY
 from boutre.ops.access import FOLLOWERS
-from boutre.ops.command import main
+from boutre.ops.assembly import assemble
 from boutre.ops.settings import load, unknown_variables
 from boutre.ops.sink_command import options_of
 from boutre.topics import bus
+from spoken import parsed
 
 ROOT: Final = Path(__file__).parents[2]
 COMPOSE: Final = ROOT / "docker-compose.yml"
@@ -66,20 +68,6 @@ def instructions(name: str) -> Iterator[list[str]]:
     """
     text = CONTAINERFILE.read_text(encoding="utf-8").replace("\\\n", " ")
     yield from (line.split()[1:] for line in text.splitlines() if line.split()[:1] == [name])
-
-
-def parsed(words: list[str]) -> click.Context:
-    """
-    Read arguments as the command would, without running it; raises click's UsageError.
-    """
-    command: click.Command = main
-    context, rest = None, list(words)
-    while isinstance(command, click.Group):
-        context = click.Context(command, parent=context)
-        _, found, rest = command.resolve_command(context, rest)
-        assert found is not None
-        command = found
-    return command.make_context(command.name, rest, parent=context)
 
 
 def test_the_file_is_valid_by_the_compose_specification() -> None:
@@ -144,14 +132,23 @@ def test_every_variable_is_a_setting(name: str, monkeypatch: pytest.MonkeyPatch)
 
 def test_every_processor_has_its_workers() -> None:
     """
-    For each processor that is declared there is one service of its name, started without any profile; and no other worker.
+    For each edge of the graph there is one service of its name, started without any profile; and no other worker.
     """
-    declared = tomllib.loads((ROOT / "processors" / "pipeline.toml").read_text(encoding="utf-8"))
-    names = {accept["name"] for accept in declared["accept"]} | {declared["release"]["name"]}
+    names = {edge.name for edge in assemble(ROOT).pipeline.edges}
     workers = {name: arguments(service)[1:] for name, service in OURS.items() if arguments(service)[0] == "worker"}
 
     assert {name: [name] for name in names} == workers
     assert all("profiles" not in OURS[name] for name in names)
+
+
+def test_the_page_of_operations_asks_whoever_goes_on() -> None:
+    """
+    Every worker and every follower is named to it, since it sees no other machine's processes by itself.
+    """
+    asked = {word.removeprefix("--at=") for word in arguments(OURS["operations"]) if word.startswith("--at=")}
+    names = {edge.name for edge in assemble(ROOT).pipeline.edges} | set(FOLLOWERS)
+
+    assert {f"{name}:{PORT}" for name in names} == asked
 
 
 def test_every_follower_runs_once_and_keeps_what_it_knows() -> None:
@@ -214,7 +211,9 @@ def test_every_service_that_goes_on_says_how_it_is(name: str) -> None:
     assert {"test", "interval", "timeout", "retries", "start_period"} == service["healthcheck"].keys()
     assert "unless-stopped" == service["restart"]
     if name in OURS:
-        assert f"http://127.0.0.1:{PORT}/metrics" in service["healthcheck"]["test"][-1]
+        for page in (READY, HEALTHY):
+            assert f"http://127.0.0.1:{PORT}{page}'" in service["healthcheck"]["test"][-1]
+        compile(service["healthcheck"]["test"][-1], "health check", "exec")
 
 
 def test_services_wait_for_what_they_need() -> None:
@@ -277,8 +276,12 @@ def test_prometheus_asks_every_process_of_the_bus() -> None:
     asked = YAML(typ="safe").load((ROOT / "ops" / "prometheus" / "prometheus.yml").read_text(encoding="utf-8"))
     (job,) = asked["scrape_configs"]
     (found,) = job["dns_sd_configs"]
+    (other,) = job["static_configs"]
 
-    assert set(OURS) - JOBS == set(found["names"])
+    # The page of operations answers to its name alone, so it is asked by that.
+    assert [f"operations:{PORT}"] == other["targets"]
+    assert "--name=operations" in arguments(OURS["operations"])
+    assert set(OURS) - JOBS - {"operations"} == set(found["names"])
     assert PORT == found["port"]
     assert all([str(PORT)] == OURS[name]["expose"] for name in found["names"])
 
@@ -295,7 +298,7 @@ def test_the_image_is_made_of_what_it_needs() -> None:
     lines = [line.split()[0] for line in CONTAINERFILE.read_text(encoding="utf-8").splitlines() if line.strip()]
 
     assert let_in == copied
-    assert needed <= copied
+    assert all(copied & {one, *map(str, Path(one).parents)} for one in needed)
     assert {"topics", "schemas", "processors", "connectors"} <= copied
     assert all((ROOT / name).exists() for name in copied)
     assert [["boutre"]] == list(instructions("USER"))

@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from boutre.errors import Fault
-from boutre.processors.correlation.cells import home, offered
-from boutre.processors.correlation.knowledge import MOST_TOGETHER, REMEMBERS, Change, Knowledge
+from boutre.processors.correlation.cells import among, home, offered
+from boutre.processors.correlation.knowledge import MOST_TOGETHER, REMEMBERS, TILE_DEG, Change, Knowledge
 from boutre.processors.correlation.weighing import Weighing
 from boutre.processors.matching import identifiers, names
 from boutre.processors.matching.blocks import within
@@ -205,6 +205,34 @@ def test_only_the_home_of_the_lesser_name_speaks(matcher: Matcher) -> None:
                 cell.learn(each)
     told = [name for name, cell in cells.items() if cell.links]
     assert [home(west, SIDE_DEG)] == told
+
+
+@pytest.mark.parametrize("across", ["latitude", "longitude"])
+def test_the_side_of_a_tile_parts_nothing(matcher: Matcher, across: str) -> None:
+    """Two near reports on both sides of a tile's border are linked, whichever came first."""
+    place = {"latitude": -12.5, "longitude": 45.5}
+    low, high = ({**place, across: round(place[across]) + side} for side in (-0.001, 0.001))
+    both = replace(report(1), **low), replace(report(2), **high)
+    assert home(both[0], TILE_DEG) != home(both[1], TILE_DEG)
+    for order in (both, both[::-1]):
+        cell = Cell(matcher, str(home(both[0], SIDE_DEG)))
+        for one in order:
+            cell.learn(one)
+        assert 1 == len(cell.links)
+
+
+@settings(max_examples=200)
+@given(st.floats(-40, 20), st.floats(35, 75), st.floats(-1.4, 1.4), st.floats(-1.4, 1.4))
+def test_all_tiles_are_looked_at_that_a_block_reaches(latitude: float, longitude: float, up: float, along: float) -> None:
+    """Whatever may be linked to a report lies in a tile that is looked at for it, and tiles far from it are not."""
+    one = replace(report(1), latitude=latitude, longitude=longitude)
+    other = replace(report(2), latitude=latitude + up, longitude=longitude + along)
+    tile = str(home(other, TILE_DEG))
+    far = str(home(replace(other, latitude=latitude + 5 * BLOCK.kilometres / KM_PER_DEG + TILE_DEG), TILE_DEG))
+    found = list(among(one, TILE_DEG, BLOCK.kilometres, [tile, far]))
+    assert far not in found
+    if within(one, other, BLOCK):
+        assert [tile] == found
 
 
 @settings(max_examples=200)

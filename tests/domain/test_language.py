@@ -87,7 +87,7 @@ def test_every_group_has_a_heading() -> None:
     """
     Nobody at a centre has to read the name that a group has in a schema; and no heading is left for a group that no longer exists.
     """
-    shown = ("sighting", "interception", "alert", "retraction")
+    shown = ("sighting", "interception", "alert", "retraction", "link")
     groups = {info.top for kind in shown for info in fields.walk(fields.read(ROOT / "schemas")[kind])}
 
     assert {f"group.{group}" for group in groups} == keys("group")

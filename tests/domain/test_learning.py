@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from boutre.processors.matching.found import Found
 from boutre.processors.matching.judged import BINS, Bin, off, reliability, score
-from boutre.processors.matching.learning import SMALL, Example, Insufficient, fingerprint, learnt
+from boutre.processors.matching.learning import HARDLY, SMALL, Example, Insufficient, fingerprint, learnt
 from boutre.processors.matching.model import BlockFile, ComparisonFile, ModelFile, probability
 from boutre.processors.matching.tuning import THRESHOLDS, best_threshold, calibrated
 
@@ -83,6 +83,29 @@ def test_there_is_nothing_to_learn_from_others_alone() -> None:
     """Where no known pair was compared learning stops, and says so."""
     with pytest.raises(Insufficient):
         learnt(MODEL, [], [Example(0, 1, ("near", None, None, None), true=False)])
+
+
+@given(st.integers(0, 12), st.integers(0, 12))
+def test_a_level_that_is_hardly_seen_keeps_what_was_judged(near: int, equal: int) -> None:
+    """Never or hardly seen, whether learnt together or alone; else it is learnt, as is one that nobody judged."""
+    bits = {"place": {"near": 9.0}, "name": {"equal": -9.0, "never": 3.0}}
+    file = MODEL.model_copy(
+        update={"comparison": tuple(one.model_copy(update={"bits": bits.get(one.name, one.bits)}) for one in MODEL.comparison)}
+    )
+    made = [
+        *(Example(0, 1, ("near", None, None, None), true=True) for _ in range(near)),
+        *(Example(0, 1, (None, None, "equal", None), true=True) for _ in range(equal)),
+        *(Example(0, 1, ("far", "same", "differs", None), true=bool(place % 2)) for place in range(20)),
+    ]
+    place, what, name, judged = (one.bits for one in learnt(file, made, made, HARDLY).comparison)
+
+    assert (near < HARDLY) == (place["near"] == 9.0)
+    assert (equal < HARDLY) == (name["equal"] == -9.0)
+    assert 3.0 == name["never"]
+    assert {"near", "far"} == set(place)
+    assert {"same"} == set(what)
+    assert {"equal", "differs", "never"} == set(name)
+    assert {"none": 0.7} == judged
 
 
 PAIRS = st.lists(st.tuples(st.text("abc", max_size=2), st.text("abc", max_size=2)), unique=True, max_size=8)

@@ -22,6 +22,9 @@ from records import ROOT
 
 FOLDER = Path(__file__).with_name("mutants")
 NAMES = sorted(path.stem for path in FOLDER.glob("*.toml"))
+PATIENCE_S = 900
+"""All of them together; alone on two cores they take two minutes, beside the tests of a broker longer."""
+
 PASSED, FAILED = 0, 1
 """Exit status of pytest."""
 
@@ -75,12 +78,13 @@ def outcomes(tmp_path_factory: pytest.TempPathFactory) -> dict[str, tuple[int, s
         capture_output=True,
         text=True,
         check=True,
-        timeout=280,
+        timeout=PATIENCE_S,
     )
     printed = [Path(job[1]).read_text(encoding="utf-8") for job in jobs]
     return dict(zip(["", *NAMES], zip(json.loads(done.stdout), printed, strict=True), strict=True))
 
 
+@pytest.mark.timeout(PATIENCE_S)
 def test_without_a_mutant_they_pass(outcomes: dict[str, tuple[int, str]]) -> None:
     """
     The control: on an unchanged copy all of these tests pass.
@@ -90,6 +94,7 @@ def test_without_a_mutant_they_pass(outcomes: dict[str, tuple[int, str]]) -> Non
     assert PASSED == status, printed
 
 
+@pytest.mark.timeout(PATIENCE_S)
 @pytest.mark.parametrize("name", NAMES)
 def test_a_mutant_is_noticed(name: str, outcomes: dict[str, tuple[int, str]]) -> None:
     """

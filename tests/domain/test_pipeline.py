@@ -5,6 +5,7 @@ The pipeline is proved before it runs: what reads and writes what, and that noth
 from __future__ import annotations
 
 import shutil
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 
@@ -13,7 +14,13 @@ import pytest
 from boutre.errors import DeclarationError, Fault
 from boutre.processors import pipeline as pipelines
 from boutre.processors.accept import Accept
+from boutre.processors.correlate import Correlate
+from boutre.processors.decision import TICK
+from boutre.processors.detect import Detect
+from boutre.processors.edges import Edge
 from boutre.processors.graph_faults import check
+from boutre.processors.hear import Hear
+from boutre.processors.meet import Meet
 from boutre.processors.picture import mermaid
 from boutre.processors.pipeline import Pipeline
 from boutre.processors.release import Release
@@ -67,20 +74,30 @@ def faults(root: Path) -> list[str]:
 def test_this_bus_is_whole() -> None:
     """
     Every path from a national topic to a recipient passes accept and release; every topic read is written by someone.
+
+    By a recipient, too, or by the clock of a worker.
     """
     edges = real_pipeline().edges
     topics = real_pipeline().declarations.topics
     written = {name for edge in edges for name in edge.writes}
 
     assert [] == list(check(real_pipeline()))
-    assert {"accept": 2, "release": 1} == {kind: sum(edge.kind == kind for edge in edges) for kind in ("accept", "release")}
+    ends = {
+        "accept": (2, ("national.",), ("bus.", "rejects.")),
+        "detect": (1, ("bus.sighting", "bus.retraction"), ("bus.found.", "bus.meeting.", "rejects.bus")),
+        "meet": (1, ("bus.meeting.",), ("bus.found.", "rejects.bus")),
+        "release": (1, ("bus.",), ("for.", "told.", "bus.receipt", "bus.offer.", "rejects.bus")),
+        "hear": (1, ("from.",), ("bus.said", "rejects.bus")),
+        "correlate": (1, ("bus.offer.", "bus.said", "bus.tick"), ("for.", "bus.receipt", "rejects.bus")),
+    }
+    assert {kind: number for kind, (number, *_) in ends.items()} == Counter(edge.kind for edge in edges)
     for edge in edges:
-        released = ("for.", "told.", "bus.receipt", "rejects.bus")
-        before, after = ("national.", ("bus.", "rejects.")) if edge.kind == "accept" else ("bus.", released)
+        _, before, after = ends[edge.kind]
         assert all(name.startswith(before) for name in edge.reads)
         assert all(name.startswith(after) for name in edge.writes)
         assert edge.changelog in topics
-        assert all(name.startswith("national.") or name in written for name in edge.reads)
+        outside = ("national.", "from.", TICK)
+        assert all(name.startswith(outside) or name in written for name in edge.reads)
     assert {name for name in topics if name.startswith("national.")} == {
         name for edge in edges for name in edge.reads if edge.kind == "accept"
     }
@@ -88,13 +105,16 @@ def test_this_bus_is_whole() -> None:
 
 def test_the_ends_of_an_edge_have_one_schema() -> None:
     """
-    What is read as a kind was written as that kind.
+    What is read as a kind was written as that kind; but for what is made of others, which is links and alerts.
     """
     topics = real_pipeline().declarations.topics
 
     for edge in real_pipeline().edges:
-        kinds = {topics[name].kind for name in edge.reads}
-        assert kinds <= {topics[name].kind for name in edge.writes}
+        read, written = ({topics[name].kind for name in names} for names in (edge.reads, edge.writes))
+        if edge.kind == "correlate":
+            assert {"link", "alert", "receipt", "reject"} == written
+        else:
+            assert read <= written
 
 
 def test_processors_are_made_of_the_edges() -> None:
@@ -103,11 +123,11 @@ def test_processors_are_made_of_the_edges() -> None:
     """
     made = real_pipeline().processors(CODEC, keyring(), recipient_key, STATE_KEY)
     alone = real_pipeline().processors(CODEC, keyring(), recipient_key, STATE_KEY, "release")
-    release = made[-1].step
+    release = made[4].step
 
-    assert [Accept, Accept, Release] == [type(one.step) for one in made]
+    assert [Accept, Accept, Detect, Meet, Release, Hear, Correlate] == [type(one.step) for one in made]
     assert ["release"] == [one.name for one in alone]
-    assert {"rejects.bus"} == set(made[-1].rejects.values())
+    assert [{"rejects.bus"}] * 5 == [set(one.rejects.values()) for one in made[2:]]
     assert isinstance(release, Release)
     assert list(RECIPIENTS) == [desk.recipient for desk in release.desks]
     assert len(RECIPIENTS) == len({desk.key for desk in release.desks})
@@ -176,6 +196,9 @@ def test_the_picture_shows_every_party() -> None:
             "windows.track = { days = 29",
             "29 days are less than the 30 for which",
         ),
+        ("processors/pipeline.toml", 'of = ["observatory-ais"]', 'of = ["observatory-movement"]', "it is not followed"),
+        ("processors/pipeline.toml", 'member = "observatory-movement"', 'member = "france"', "is no State's report"),
+        ("processors/pipeline.toml", 'purposes = ["Safety", "Security"]', 'purposes = ["Curiosity"]', "'Curiosity' is no purpose"),
         ("topics/national.toml", 'timestamp = "append"', 'timestamp = "create"', "has the times of its senders"),
         ("topics/changelogs.toml", 'timestamp = "create"', 'timestamp = "append"', "does not keep the times"),
         ("processors/pipeline.toml", '"attack"', '"atack"', "'atack' is no event type"),
@@ -185,9 +208,15 @@ def test_the_picture_shows_every_party() -> None:
         ("processors/agreements/rcoc-ais.toml", 'recipient = "rcoc"', 'recipient = "rcocc"', "did you mean 'rcoc'"),
         (
             "topics/recipients.toml",
-            'body = "protection"\nlanguage = "en"\nkinds = ["sighting", "interception", "alert", "retraction"]',
-            'body = "protection"\nlanguage = "en"\nkinds = ["sighting", "interception", "alert"]',
+            'body = "protection"\nlanguage = "en"\nkinds = ["sighting", "interception", "alert", "retraction", "link"]',
+            'body = "protection"\nlanguage = "en"\nkinds = ["sighting", "interception", "alert", "link"]',
             "kinds lacks 'retraction', which it gets by protection-needs",
+        ),
+        (
+            "topics/recipients.toml",
+            'body = "protection"\nlanguage = "en"\nkinds = ["sighting", "interception", "alert", "retraction", "link"]',
+            'body = "protection"\nlanguage = "en"\nkinds = ["sighting", "interception", "alert", "retraction"]',
+            "kinds lacks 'link', in which it is told how its reports hang together",
         ),
         ("topics/changelogs.toml", "partitions = 1", "partitions = 2", "they must be equal"),
     ],
@@ -235,9 +264,9 @@ def test_an_accept_that_writes_to_a_recipient_is_found() -> None:
         """A pipeline whose first accept would write to RMIFC."""
 
         @property
-        def edges(self) -> tuple[pipelines.Edge, ...]:
+        def edges(self) -> tuple[Edge, ...]:
             first, *rest = real_pipeline().edges
-            return pipelines.Edge(
+            return Edge(
                 first.kind, first.name, first.reads, first.writes | {"for.rmifc.sighting"}, first.changelog, first.windows
             ), *rest
 

@@ -7,9 +7,12 @@ Where a reason changes, write it anew: PYTHONPATH=tests python tests/domain/test
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Final
+from typing import Final, get_args
 
-from boutre.language import both
+from boutre.language import both, keys
+from boutre.ops.rejects_recovery import AGAIN
+from boutre.ops.rejects_sending import MOST, TOGETHER, Result
+from boutre.ops.rejects_store import FILE
 from boutre.processors.accept import LARGEST
 from boutre.schemas import lock
 from boutre.schemas.rejects import MAX_CONTENT, reject
@@ -29,7 +32,20 @@ def rows() -> Iterator[str]:
         yield f"| `{term.code}` | {term.en}<br>*{words().label(SCHEME, term.code, 'fr')}* | {said['en']}<br>*{said['fr']}* |"
 
 
-PAGE: Final = Page("docs/rejects.md", "tests/domain/test_rejects_page.py", {"reasons": lambda: "\n".join(rows())})
+def results() -> Iterator[str]:
+    """What becomes of a reject that is to be sent again, as data and in words."""
+    yield "| result | in words |"
+    yield "|---|---|"
+    for result in get_args(Result):
+        said = both(f"rejects.result.{result}")
+        yield f"| `{result}` | {said['en']}<br>*{said['fr']}* |"
+
+
+PAGE: Final = Page(
+    "docs/rejects.md",
+    "tests/domain/test_rejects_page.py",
+    {"reasons": lambda: "\n".join(rows()), "results": lambda: "\n".join(results())},
+)
 
 
 def test_the_page_lists_every_reason_in_both_languages() -> None:
@@ -38,6 +54,17 @@ def test_the_page_lists_every_reason_in_both_languages() -> None:
     """
     assert list(rows()) == PAGE.shown("reasons").splitlines()
     assert len(words().codes(SCHEME)) == len(PAGE.shown("reasons").splitlines()) - 2
+
+
+def test_the_page_tells_what_becomes_of_what_is_sent_again() -> None:
+    """
+    Each result has its row in both languages, and how often and how many at a time is what the command goes by.
+    """
+    assert list(results()) == PAGE.shown("results").splitlines()
+    assert {f"rejects.result.{result}" for result in get_args(Result)} == keys("rejects.result")
+    assert (3, 100) == (MOST, TOGETHER)
+    for said in ("three times", "a hundred records", f"`{AGAIN}`", FILE):
+        assert said in PAGE.text
 
 
 def test_the_page_names_every_field_of_a_reject() -> None:

@@ -155,7 +155,7 @@ def compare(step: Release, records: list[tuple[str, Value]]) -> None:
         assert [(one.recipient, kind, one.outcome) for one in expected] == [
             (one.recipient, one.kind, one.outcome) for one in decision.releases
         ]
-        assert [one.view for one in expected if one.view] + [
+        assert [one.view for one in expected if one.view] + [offer for one in expected for offer in one.offers] + [
             receipt for one in expected for receipt in (one.receipt, one.told) if receipt
         ] == list(decision.records)
         state |= decision.changes

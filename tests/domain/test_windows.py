@@ -8,7 +8,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from boutre.processors.accept import REMEMBERS as BY_ACCEPT
+from boutre.processors.correlate import REMEMBERS as BY_CORRELATE
+from boutre.processors.detect import REMEMBERS as BY_DETECT
 from boutre.processors.digests import differ, digest, named_digest
+from boutre.processors.meet import REMEMBERS as BY_MEET
+from boutre.processors.memory import REMEMBERS as BY_RELEASE
 from boutre.processors.windows import DAY_MS, InMemory, Window, Windows, class_of
 from records import AT, attack, handlers, local_bus, national, real_pipeline, views
 
@@ -97,9 +102,15 @@ def test_every_step_remembers_by_declared_classes_only() -> None:
     """
     The windows of each processor are those of the classes that its step says it remembers.
     """
-    assert [{"id", "repeat"}, {"id", "repeat"}, {"had", "track", "repeat", "gone"}] == [
-        set(one.processor.windows.classes) for one in handlers()
-    ]
+    assert {
+        "accept-reports": BY_ACCEPT,
+        "accept-ais": BY_ACCEPT,
+        "release": BY_RELEASE,
+        "hear": frozenset(),
+        "correlate": BY_CORRELATE,
+        "detect": BY_DETECT,
+        "meet": BY_MEET,
+    } == {one.processor.name: frozenset(one.processor.windows.classes) for one in handlers()}
 
 
 @given(st.binary(), st.binary())

@@ -38,8 +38,8 @@ PAST_THE_TRANSACTION: Final = {
 }
 """Names that no module of the runtime may ask anything for, each with the reason."""
 
-PRODUCING: Final = {"outbox.py"}
-"""Where ``send`` is that of the shard's own transactional producer."""
+PRODUCING: Final = {"outbox.py", "clock.py"}
+"""Where ``send`` is that of the shard's own transactional producer, or of the clock's, whose records hold nothing to be lost."""
 
 
 def asked_for(path: Path) -> Iterator[str]:

@@ -20,7 +20,12 @@ from boutre.schemas.view_signature import SentView
 
 EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
-KINDS: Final = ("alert", "interception", "sighting", "retraction")
+LINK: Final = "link"
+"""
+The kind of what the bus says of two records that a recipient has; nobody reports it.
+"""
+
+KINDS: Final = ("alert", "interception", "sighting", "retraction", LINK)
 """
 The kinds that a recipient can be given views of, the urgent ones first.
 """

@@ -4,7 +4,10 @@ Kafka as the runner's transport: an idempotent producer that waits for all repli
 
 from __future__ import annotations
 
+import logging
+import time
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 from confluent_kafka import KafkaError, KafkaException, Producer
@@ -12,6 +15,11 @@ from confluent_kafka import Message as KafkaMessage
 
 from boutre.connectors.transport import Acknowledged, Message, NotDelivered
 from boutre.errors import Unavailable
+from boutre.lateness import Tally
+from boutre.metrics import late
+from boutre.tracing import OWN
+
+log = logging.getLogger("librdkafka")
 
 SETTINGS: Final[Mapping[str, Any]] = {
     "enable.idempotence": True,
@@ -31,8 +39,36 @@ SETTINGS: Final[Mapping[str, Any]] = {
     "queue.buffering.max.kbytes": 65_536,
 }
 
+NATIONAL: Final = "national."
+TELL_S: Final = 1.0
+
 FIXED: Final = ("enable.idempotence", "acks", "partitioner", "max.in.flight.requests.per.connection")
 """What no setting may change, since the runner relies on it."""
+
+
+@dataclass(slots=True)
+class Sent:
+    """
+    How long records took that a connector sent, until the broker had them: tallied, and told to the metrics once a second.
+    """
+
+    tallies: dict[str, Tally] = field(default_factory=dict)
+    told: float = 0.0
+
+    def add(self, topic: str, seconds: float) -> None:
+        """Count a message; those to other topics than a member's own are no records."""
+        if topic.startswith(NATIONAL):
+            self.tallies.setdefault(topic, Tally()).add(seconds)
+
+    def tell(self, now: float | None = None) -> None:
+        """Tell what was tallied; *now*, in seconds of any clock, keeps it from doing so more than once a second."""
+        if not self.tallies or (now is not None and now - self.told < TELL_S):
+            return
+        for topic, tally in self.tallies.items():
+            _, member, kind = topic.split(".", 2)
+            late("published", tally, member=member, kind=kind)
+        self.tallies.clear()
+        self.told = self.told if now is None else now
 
 
 class KafkaTransport:
@@ -43,20 +79,27 @@ class KafkaTransport:
     """
 
     def __init__(self, settings: Mapping[str, Any]) -> None:
-        self._producer = Producer({**SETTINGS, **settings, **{name: SETTINGS[name] for name in FIXED}})
+        # By a logger: librdkafka itself would write lines of its own form to stderr, a hundred a second while a broker is away.
+        fixed = {name: SETTINGS[name] for name in FIXED}
+        self._producer = Producer({**SETTINGS, "logger": log, **settings, **fixed})
         self._fatal: str | None = None
+        self._sent = Sent()
 
     def send(self, message: Message, acknowledged: Acknowledged) -> None:
         """Take *message*, waiting while the queue is full."""
+        hop, begun = OWN.sent(message.topic), time.monotonic()
+        headers: list[tuple[str, str | bytes | None]] = [*message.headers, *(() if hop is None else hop.headers())]
 
         def delivered(error: KafkaError | None, _: KafkaMessage) -> None:
+            if hop is not None:
+                hop.end("acknowledged" if error is None else "failed", None if error is None else str(error.name()))
+            if error is None:
+                self._sent.add(message.topic, time.monotonic() - begun)
             acknowledged(None if error is None else NotDelivered(message.topic, str(error.name())))
 
         while True:
             try:
-                self._producer.produce(
-                    message.topic, message.value, message.key, headers=list(message.headers), on_delivery=delivered
-                )
+                self._producer.produce(message.topic, message.value, message.key, headers=headers, on_delivery=delivered)
             except BufferError:
                 self._producer.poll(0.1)
             except KafkaException as error:
@@ -68,10 +111,13 @@ class KafkaTransport:
     def poll(self, seconds: float) -> None:
         """Give acknowledgements their turn."""
         self._producer.poll(seconds)
+        self._sent.tell(time.monotonic())
 
     def flush(self, seconds: float) -> int:
         """Wait until all is acknowledged."""
-        return int(self._producer.flush(seconds))
+        left = int(self._producer.flush(seconds))
+        self._sent.tell()
+        return left
 
     def ready(self, seconds: float = 10.0) -> None:
         """

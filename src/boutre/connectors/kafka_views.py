@@ -7,6 +7,7 @@ effect is there, and a position moves only then. So a crash shows some messages 
 
 from __future__ import annotations
 
+import logging
 import time
 from collections import deque
 from collections.abc import Mapping, Sequence
@@ -18,7 +19,11 @@ from confluent_kafka import OFFSET_BEGINNING, OFFSET_END, KafkaError, KafkaExcep
 from confluent_kafka import Consumer as Client
 
 from boutre.connectors.delivery import Polled
+from boutre.connectors.reading_traces import ReadingTraces
 from boutre.errors import Unavailable
+from boutre.health import OWN
+
+log = logging.getLogger("librdkafka")
 
 Place: TypeAlias = tuple[str, int]
 Start: TypeAlias = Literal["beginning", "end"]
@@ -33,6 +38,11 @@ ANSWER_SECONDS: Final = 15.0
 How long a broker may take to answer about its topics; after that it counts as away.
 """
 
+LEAVE_SECONDS: Final = 2.5
+"""
+How long a broker may take to remember what is done, for who leaves before the end.
+"""
+
 ASK_SECONDS: Final = 1.0
 """
 How often a reader that is at its own end asks how far the others of its group are.
@@ -42,6 +52,12 @@ SESSION_MILLISECONDS: Final = 10_000
 """
 After how long a reader that was killed counts as gone, so that another one of its group takes over; a config may say otherwise.
 """
+
+ASSIGNED: Final = "partitions"
+"""What a member of a group lacks until it was given its partitions."""
+
+POSITION: Final = "its position"
+"""What the health of a reader is told of: what is done, and not remembered by the broker."""
 
 EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -105,8 +121,10 @@ class Reader:
         self._committed: dict[Place, int] = {}
         self._unsaid: KafkaError | None = None
         self._held: deque[Polled] = deque()
+        self._traces = ReadingTraces()
         self._client = Client({
             "session.timeout.ms": SESSION_MILLISECONDS,
+            "logger": log,
             **config,
             "group.id": group or str(config.get("group.id") or "boutre.nobody"),
             "enable.auto.commit": False,
@@ -127,7 +145,10 @@ class Reader:
                 offset = OFFSET_BEGINNING if self._start == "beginning" else OFFSET_END
                 self._client.assign([TopicPartition(*place, offset) for place in places])
             else:
-                self._client.subscribe(list(self.topics), on_revoke=self._on_revoke, on_lost=self._on_lost)
+                OWN.lacks(ASSIGNED, "none were assigned yet")
+                self._client.subscribe(
+                    list(self.topics), on_assign=self._on_assign, on_revoke=self._on_revoke, on_lost=self._on_lost
+                )
         except BaseException:
             self._client.close()
             raise
@@ -196,7 +217,10 @@ class Reader:
         self._last[place] = offset
         if end is not None and offset + 1 >= end:
             self._finish(place)
-        return polled(message)
+        given = polled(message)
+        if self.group is not None:
+            self._traces.given(self.group, given)
+        return given
 
     def _reached(self, place: Place, offset: int) -> None:
         """Note that a partition has nothing more before *offset*, whatever stands there that is no message."""
@@ -233,6 +257,7 @@ class Reader:
         place = (topic, partition)
         if place not in self._last:
             return  # The partition was taken away meanwhile: whoever has it now sees the message again.
+        self._traces.done(topic, partition, offset)
         position = offset + 1
         if offset == self._last[place]:
             position = max(position, self._tail.get(place, 0))
@@ -247,6 +272,7 @@ class Reader:
         moved = {place: position for place, position in self._done.items() if self._committed.get(place) != position}
         if self.group is None or not moved:
             return
+        OWN.begun(POSITION)
         try:
             self._client.commit(offsets=[TopicPartition(*place, position) for place, position in moved.items()], asynchronous=False)
         except KafkaException as failure:
@@ -254,13 +280,18 @@ class Reader:
             if error.code() in HOPELESS or error.fatal():
                 raise self._unavailable(error, None) from None
             self._unsaid = None if error.code() in MOVED_ON else error
+            if self._unsaid is not None:
+                return
         else:
+            OWN.acknowledged(POSITION)
             self._committed.update(moved)
             self._unsaid = None
+        OWN.idle(POSITION)
 
     def _commit_at_last(self) -> None:
         """Commit before leaving, and give a broker that is just restarting the time to take it."""
-        until = time.monotonic() + ANSWER_SECONDS
+        # Who goes on until stopped is to stop soon, and gets again what it could not say.
+        until = time.monotonic() + (ANSWER_SECONDS if self.until_end else LEAVE_SECONDS)
         self.commit()
         while self._unsaid is not None:
             if time.monotonic() >= until:
@@ -304,6 +335,10 @@ class Reader:
             else:
                 return int(low), int(high)
 
+    def _on_assign(self, _: Client, partitions: list[TopicPartition]) -> None:
+        # None of them is no fault: others of the group have them all.
+        OWN.has(ASSIGNED, partitions=len(partitions))
+
     def _on_revoke(self, _: Client, partitions: list[TopicPartition]) -> None:
         with suppress(Unavailable):
             self.commit()
@@ -313,6 +348,7 @@ class Reader:
         self._forget(partitions)
 
     def _forget(self, partitions: Sequence[TopicPartition]) -> None:
+        OWN.lacks(ASSIGNED, "they move")
         gone = {(each.topic, each.partition) for each in partitions}
         # What was given out of them and is not committed comes again, to whoever has them now: it is waited for.
         left = [place for place in gone & self._wanted.keys() if self._committed.get(place, 0) < self._wanted[place]]
@@ -322,6 +358,7 @@ class Reader:
         for kept in (self._last, self._tail, self._done, self._committed):
             for place in gone:
                 kept.pop(place, None)
+        self._traces.forget(gone)
         self._held = deque(each for each in self._held if (each.topic, each.partition) not in gone)
 
     def _unavailable(self, error: KafkaError, topic: str | None) -> Unavailable:

@@ -42,7 +42,8 @@ class Refused:
     """
     An input that was refused: the *id* of its reject and the *record* that it is or would have been, as the reject says them.
 
-    *place* has the keys of the reject's; *content* is what came in, cut where *truncated* says so.
+    *place* has the keys of the reject's; *content* is what came in, cut where *truncated* says so. *report* is what its source had
+    made of it (reference, kind, revision, subject and value), where it had got so far: with it the record can be mended and sent.
     """
 
     id: str
@@ -52,6 +53,7 @@ class Refused:
     place: Mapping[str, Any]
     content: bytes
     truncated: bool
+    report: Mapping[str, Any] | None = None
 
     @classmethod
     def of(cls, reject: Mapping[str, Any], item: Raw | Bad) -> Refused:
@@ -60,11 +62,14 @@ class Refused:
         at: datetime = reject["at"]
         own, content = reject["input"], _content(item)
         cut = len(content) > MAX_CONTENT
-        return cls(reject["id"], own, reject["code"], at.isoformat(timespec="seconds"), place, content[:MAX_CONTENT], cut)
+        head = (reject["id"], own, reject["code"], at.isoformat(timespec="seconds"))
+        return cls(*head, place, content[:MAX_CONTENT], cut, _report(item) if isinstance(item, Raw) else None)
 
     def as_json(self) -> dict[str, Any]:
         """Give it with its content as text, or in base64 where it is none."""
-        told = {"id": self.id, "record": self.record, "code": self.code, "at": self.at, "place": dict(self.place)}
+        told: dict[str, Any] = {"id": self.id, "record": self.record, "code": self.code, "at": self.at, "place": dict(self.place)}
+        if self.report is not None:
+            told["report"] = dict(self.report)
         try:
             content = {"content": self.content.decode()}
         except UnicodeDecodeError:
@@ -77,7 +82,8 @@ class Refused:
         try:
             told = json.loads(line)
             content = told["content"].encode() if "content" in told else base64.b64decode(told["base64"], validate=True)
-            return cls(told["id"], told["record"], told["code"], told["at"], told["place"], content, told["truncated"])
+            head = (told["id"], told["record"], told["code"], told["at"], told["place"])
+            return cls(*head, content, told["truncated"], told.get("report"))
         except (ValueError, KeyError, TypeError, AttributeError, binascii.Error):
             return None
 
@@ -222,6 +228,23 @@ def _content(item: Raw | Bad) -> bytes:
     if item.content is not None:
         return item.content
     return json.dumps(item.value, default=str, ensure_ascii=False).encode("utf-8", "backslashreplace")
+
+
+def _report(item: Raw) -> dict[str, Any] | None:
+    """Give a report as plain data; None where it is larger than what is kept, or no data that JSON can hold."""
+    told = {
+        "reference": str(item.reference),
+        "kind": item.kind,
+        "revision": item.revision,
+        "subject": item.subject,
+        "value": item.value,
+    }
+    try:
+        # What is no UTF-8 is lost here; it stands in the content as it came.
+        text = json.dumps(told, default=str, ensure_ascii=False).encode("utf-8", "replace")
+    except (ValueError, TypeError, RecursionError):
+        return None
+    return json.loads(text) if len(text) <= MAX_CONTENT else None
 
 
 def _name(day: date) -> str:

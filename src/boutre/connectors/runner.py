@@ -31,6 +31,7 @@ from boutre.connectors.runner_stop import Interrupted, Stop
 from boutre.connectors.sdk import Bad, Idle, Noted, Raw
 from boutre.connectors.transport import NotDelivered, Transport
 from boutre.errors import Retry, Unavailable
+from boutre.health import OWN
 
 Clock = Callable[[], datetime]
 """Gives the time as a datetime that knows its zone (UTC)."""
@@ -38,6 +39,9 @@ Clock = Callable[[], datetime]
 SAVE_EVERY: Final = timedelta(seconds=1)
 ATTEMPTS: Final = 8
 """How often in a row a source may ask to be called again before a run that is to end gives up; a follower never does."""
+
+
+SOURCE, SENT = "source", "what was sent"
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,7 +140,9 @@ class _Session:
             before = self.after
             with attempt:
                 try:
+                    OWN.begun(SOURCE)
                     self._through()
+                    OWN.idle(SOURCE)
                 except Retry as retry:
                     # What is on its way is made safe first: the pause can be long.
                     self.settle()
@@ -160,6 +166,7 @@ class _Session:
         while not self.stop.asked:
             with self.stop.waiting():
                 item = next(items, None)
+            OWN.succeeded(SOURCE)
             if item is None:
                 with self.lock:
                     self._send()
@@ -219,6 +226,7 @@ class _Session:
         for (ticket, _), made in zip(waiting, signed, strict=True):
             if self.failure is not None:
                 return
+            OWN.begun(SENT)
             self.runner.transport.send(made.message, partial(self._acknowledged, ticket, made))
 
     def _acknowledged(self, ticket: Ticket, made: Made, error: NotDelivered | None) -> None:
@@ -227,6 +235,9 @@ class _Session:
             self.failure = self.failure or error
             return
         self.window.settle(ticket)
+        OWN.acknowledged(SENT)
+        if not len(self.window):
+            OWN.idle(SENT)
         metrics.CONNECTOR_LAST_SUCCESS.labels(feed=self.feed.id).set(self.runner.clock().timestamp())
         if made.reason is None:
             self.records += 1
@@ -252,7 +263,7 @@ class _Session:
         """Send what waits, wait for what is on its way, and save how far everything is safe."""
         with self.lock:
             self._send()
-            self.runner.transport.flush(self.runner.patience)
+            self.runner.transport.flush(self.stop.patience(self.runner.patience))
             if self.window.moved:
                 self._save(self.runner.clock())
 

@@ -13,6 +13,10 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
+from typing import Final
+
+STOP_S: Final = 3.0
+"""Seconds that the broker may take at the end, where a stop was asked: what is open then is sent again by the next run."""
 
 
 class Interrupted(BaseException):
@@ -33,6 +37,10 @@ class Stop:
     def ask(self) -> None:
         """Ask the runner to stop at its next turn."""
         self.asked = True
+
+    def patience(self, seconds: float) -> float:
+        """Give for how long the broker is waited for at the end: *seconds*, and less where a stop was asked."""
+        return min(seconds, STOP_S) if self.asked else seconds
 
     @contextmanager
     def waiting(self) -> Iterator[None]:

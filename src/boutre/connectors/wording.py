@@ -12,7 +12,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Literal
 
-from boutre.connectors.delivery import Delivery
+from boutre.connectors import wording_links as links
+from boutre.connectors.delivery import LINK, Delivery
 from boutre.connectors.phrases import Words, field_name, length, listed, named, number, safe, space, text_in
 from boutre.language import say
 from boutre.schemas.marks import Sealed, Withheld
@@ -60,7 +61,7 @@ def lines(view: Delivery, language: str, words: Words) -> tuple[Line, ...]:
 
     Its age is that at its release to this recipient, so that the same view always reads the same.
     """
-    return tuple(line for part in (_head, _from, _when, _warning, _body, _not_given) for line in part(view, language, words))
+    return tuple(line for part in (_head, _from, _when, _warning, _link, _body, _not_given) for line in part(view, language, words))
 
 
 def _head(view: Delivery, language: str, words: Words) -> Iterator[Line]:
@@ -70,10 +71,13 @@ def _head(view: Delivery, language: str, words: Words) -> Iterator[Line]:
     if _group(view.value, "warning").get("lives_at_risk"):
         yield Line(say("mark.lives-at-risk", language), "urgent")
     event = _group(view.value, "event")
-    what = words.say(view.kind, "event.type", event.get("type"), language)
+    what = links.type_of(view, language, words) or words.say(view.kind, "event.type", event.get("type"), language)
     kind = words.vocabularies.label("kind@1", view.kind, language)
     yield Line(" · ".join(filter(None, (kind, what, safe(view.id)))), "head")
-    if life.get("status") == "cancel":
+    standing = links.standing(view, language, words)
+    if standing:
+        yield Line(standing, "urgent")
+    if life.get("status") == "cancel" and not standing:
         yield Line(say("mark.cancelled", language), "urgent")
     elif life.get("status") == "update":
         yield Line(say("mark.amended", language, revision=life.get("revision") or 0), "urgent")
@@ -83,6 +87,9 @@ def _head(view: Delivery, language: str, words: Words) -> Iterator[Line]:
 
 def _from(view: Delivery, language: str, words: Words) -> Iterator[Line]:
     origin = view.value.get("origin")
+    if links.by_the_bus(view):
+        yield Line(_headed("origin", links.maker(view, language), language))
+        return
     if not isinstance(origin, Mapping):
         yield Line(_headed("origin", _state(origin, view, "origin", language, words), language))
         return
@@ -92,6 +99,9 @@ def _from(view: Delivery, language: str, words: Words) -> Iterator[Line]:
 
 def _when(view: Delivery, language: str, words: Words) -> Iterator[Line]:
     times = view.value.get("times")
+    if view.kind == LINK and times is None:
+        yield Line(_headed("times", links.told_at(view, language), language))
+        return
     if not isinstance(times, Mapping):
         yield Line(_headed("times", _state(times, view, "times", language, words), language))
         return
@@ -121,6 +131,17 @@ def _warning(view: Delivery, language: str, words: Words) -> Iterator[Line]:
     names = ("severity", "urgency", "certainty", "category", "response", "onset", "expires")
     said = ((name, words.say(view.kind, f"warning.{name}", warning.get(name), language)) for name in names)
     yield Line(_headed("warning", listed((named(name, text, language) for name, text in said if text), language), language))
+
+
+def _link(view: Delivery, language: str, words: Words) -> Iterator[Line]:
+    if view.kind != LINK:
+        return
+    group = view.value.get("link")
+    if isinstance(group, Mapping):
+        yield from (Line(text) for text in links.told(view, language, words))
+    else:
+        mark: Mark = "faint" if group is None else "withheld"
+        yield Line(_headed("link", _state(group, view, "link", language, words), language), mark)
 
 
 def _body(view: Delivery, language: str, words: Words) -> Iterator[Line]:
@@ -172,6 +193,8 @@ def _not_given(view: Delivery, language: str, words: Words) -> Iterator[Line]:
         )
         heading = say("watch.withheld", language, recipient=view.recipient)
         yield Line(f"{heading}{space(language)}: {told}.{ask}", "withheld")
+    if links.by_the_bus(view):
+        yield Line(say("watch.link.basis", language, recipient=view.recipient), "faint")
     agreements = ", ".join(safe(each) for each in view.value["view"]["agreements"])
     if agreements:
         yield Line(say("watch.policy", language, agreements=agreements), "faint")

@@ -17,9 +17,9 @@ from typing import Final, Literal, TypeAlias
 
 from boutre.errors import Fault
 from boutre.ops import answers_take, cases_take
+from boutre.processors.edges import KINDS, Edge
 from boutre.processors.groups import group_of, transactions_of
 from boutre.processors.patterns import FILE
-from boutre.processors.pipeline import KINDS, Edge
 from boutre.processors.receipts import TOPIC as RECEIPTS
 from boutre.topics.bus import Declarations
 from boutre.topics.members import BUS
@@ -61,6 +61,15 @@ class Rule:
 
 Names: TypeAlias = Callable[[Declarations], Iterable[str]]
 
+STOPPING: Final = frozenset({"bus.{kind}", "bus.offer.{kind}", "bus.said"})
+"""The patterns of the topics that steps of the bus read from one another."""
+
+
+def _stopped(bus: Declarations) -> Iterator[str]:
+    """Where records stand at which a step of the bus may stop."""
+    yield from (topic.name for topic in bus.topics.values() if topic.pattern in STOPPING)
+
+
 FOLLOWERS: Final[Mapping[str, tuple[Names, Names]]] = {
     "answers": (answers_take.reads, answers_take.writes),
     "audit": (lambda _: (RECEIPTS,), lambda _: ()),
@@ -70,9 +79,13 @@ FOLLOWERS: Final[Mapping[str, tuple[Names, Names]]] = {
 
 BESIDE: Final[Mapping[str, tuple[Names, Names]]] = {
     **FOLLOWERS,
+    "again": (lambda bus: tuple(_stopped(bus)), lambda bus: tuple(_stopped(bus))),
     "records": (lambda _: tuple(f"bus.{kind}" for kind in KINDS), lambda _: ()),
 }
-"""The followers, and who looks at accepted records now and then (``boutre explain``, ``boutre policy replay``)."""
+"""
+The followers, who looks at accepted records now and then (``boutre explain``, ``boutre policy replay``), and who puts a record
+again where a step of the bus has stopped at it (``boutre rejects send-again --bus``).
+"""
 
 WITH_A_GROUP: Final = frozenset({"audit", "records"})
 """Those of them who read by librdkafka, which looks for the group that they name though they join none."""

@@ -24,6 +24,7 @@ from boutre.ops.access_strimzi import Authentication, users, yaml
 from boutre.ops.apply import check_cluster, expected_cluster, remember_cluster
 from boutre.ops.assembly import assemble
 from boutre.ops.command import with_settings
+from boutre.ops.quotas import Quota, quotas
 from boutre.ops.settings import Settings
 
 Output = Literal["table", "json"]
@@ -35,18 +36,19 @@ PASSWORD_BYTES = 32
 @dataclass(frozen=True, slots=True)
 class Declared:
     """
-    The rules of a bus, and all of its principals.
+    The rules of a bus, all of its principals, and what some of them may ask of the brokers.
     """
 
     rules: frozenset[Rule]
     principals: tuple[str, ...]
+    quotas: tuple[Quota, ...]
 
     @classmethod
     def of(cls, settings: Settings) -> Declared:
         """Read the bus; ``DeclarationError`` with all that is wrong in it."""
         assembly = assemble(settings.folder())
-        edges = assembly.pipeline.edges
-        return cls(wanted(assembly.declarations, edges), principals(assembly.declarations, edges))
+        bus, edges = assembly.declarations, assembly.pipeline.edges
+        return cls(wanted(bus, edges), principals(bus, edges), quotas(bus))
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,7 +199,8 @@ def strimzi_command(
     Write a KafkaUser for each principal, for a cluster that Strimzi runs; needs no cluster.
     """
     declared = Declared.of(settings)
-    click.echo(yaml(users(declared.rules, _chosen(declared, only), cluster, authentication, namespace)), nl=False)
+    made = users(declared.rules, _chosen(declared, only), cluster, authentication, namespace, quotas=declared.quotas)
+    click.echo(yaml(made), nl=False)
 
 
 def _chosen(declared: Declared, only: tuple[str, ...]) -> tuple[str, ...]:

@@ -14,6 +14,7 @@ from typing import Any, Final, Literal, TypeAlias
 
 from boutre.errors import DeclarationError, Fault
 from boutre.ops.access import Resource, Rule
+from boutre.ops.quotas import Quota
 
 Authentication: TypeAlias = Literal["scram-sha-512", "tls"]
 
@@ -35,7 +36,13 @@ _OTHERWISE: Final = frozenset({"y", "n", "yes", "no", "on", "off", "true", "fals
 
 
 def users(
-    rules: Iterable[Rule], principals: Sequence[str], cluster: str, authentication: Authentication, namespace: str | None = None
+    rules: Iterable[Rule],
+    principals: Sequence[str],
+    cluster: str,
+    authentication: Authentication,
+    namespace: str | None = None,
+    *,
+    quotas: Iterable[Quota] = (),
 ) -> list[dict[str, Any]]:
     """
     Give the resources, one for each of *principals*, also for one that may do nothing.
@@ -49,6 +56,7 @@ def users(
         raise DeclarationError(
             [Fault("topics", name, f"is longer than {LONGEST_NAME} letters, and no certificate can name it") for name in long]
         )
+    given = {quota.principal: {"quotas": quota.as_strimzi()} for quota in quotas}
     own: dict[str, list[Rule]] = defaultdict(list)
     for rule in sorted(rules):
         own[rule.principal].append(rule)
@@ -64,6 +72,7 @@ def users(
             "spec": {
                 "authentication": {"type": authentication},
                 "authorization": {"type": "simple", "acls": list(_acls(own[name]))},
+                **given.get(name, {}),
             },
         }
         for name in principals

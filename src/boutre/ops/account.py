@@ -15,6 +15,9 @@ from typing import Any, Literal, TypeAlias
 Outcome: TypeAlias = Literal["delivered", "withheld", "repeat", "rejected", "in flight"]
 OUTCOMES: tuple[Outcome, ...] = ("delivered", "withheld", "repeat", "rejected", "in flight")
 
+BUS = "bus"
+"""Whose records links and alerts are: they are nobody's inputs."""
+
 Place: TypeAlias = tuple[str, int, int]
 """Topic, partition and offset."""
 
@@ -98,7 +101,9 @@ class Account:
         withheld = Counter(
             (recipient, str(reason)) for (_, recipient), (outcome, reason, *_) in self.receipts.items() if outcome == "withheld"
         )
-        members = Counter(member for (_, recipient), (*_, member) in self.receipts.items() if recipient == self.recipients[0])
+        members = Counter(
+            member for (_, recipient), (*_, member) in self.receipts.items() if recipient == self.recipients[0] and member != BUS
+        )
         return {
             "inputs": len(identifiers),
             "sent": len(self.inputs),

@@ -6,22 +6,24 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from contextlib import nullcontext
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
 
 import click
 
-from boutre import metrics
 from boutre.connectors.plain import line
 from boutre.errors import DeclarationError, Fault
 from boutre.ops import logs
 from boutre.ops.answers_follow import following_answers
 from boutre.ops.answers_store import Asked, open_answers
 from boutre.ops.answers_take import EPOCH, Taker
+from boutre.ops.answers_words import FORMS, checked, in_a_line
 from boutre.ops.assembly import assemble
 from boutre.ops.command import with_settings
 from boutre.ops.following import run
+from boutre.ops.living import living
 from boutre.ops.one_message import send
 from boutre.ops.settings import Settings
 from boutre.ops.sink_command import told_to_stop
@@ -53,31 +55,75 @@ def follow(settings: Settings, *, once: bool, folder: Path | None) -> None:
     with open_answers(_folder(settings, folder), begin=True) as store, told_to_stop() as stopped:
         clock = timedelta(hours=assembly.pipeline.file.answers.reply_hours)
         taker = Taker(store, assembly.codec, assembly.declarations, clock)
-        with following_answers(taker, settings.kafka.client()) as follower:
-            if not once:
-                click.echo(f"answers: /metrics on port {metrics.serve(settings.metrics_port, settings.metrics_address)}", err=True)
+        beside = nullcontext() if once else living(settings, "follower", "answers")
+        with following_answers(taker, settings.kafka.client()) as follower, beside:
             taken = run(follower, stopped.is_set, once=once)
         click.echo(line({"taken": taken, "to_be_sent": store.unsent(), "not_made_out": len(store.unknown())}))
 
 
-@answers.command(epilog="Example: boutre answers say vyq2... --recipient rcoc --said release-requested --field suspects")
+EXAMPLES: Final = """\b
+Examples:
+  boutre answers say VIEW --recipient rcoc --said useful --by 'duty officer'
+  boutre answers say VIEW --recipient rcoc --said release-requested --field suspects
+  boutre answers say VIEW --recipient rcoc --said erased
+\b
+Of two views, whether they are of one (same, not-same, unsure):
+  boutre answers say VIEW --other VIEW2 --recipient rcoc --said same
+  boutre answers say VIEW --other VIEW2 --recipient rcoc --said not-same --by analyst
+  boutre answers say VIEW --other VIEW2 --recipient rcoc --said unsure
+\b
+Of a view of an alert:
+  boutre answers say VIEW --recipient rcoc --said acknowledged
+  boutre answers say VIEW --recipient rcoc --said validated --by 'watch officer'
+  boutre answers say VIEW --recipient rcoc --said dismissed --text 'A ferry on time'
+  boutre answers say VIEW --recipient rcoc --said silenced --until 1h
+  boutre answers say VIEW --recipient rcoc --said silenced --until 2026-09-21T18:00Z
+  boutre answers say VIEW --recipient rcoc --said silenced
+  boutre answers say VIEW --recipient rcoc --said closed
+"""
+
+
+@answers.command(epilog=EXAMPLES)
 @click.argument("view")
 @click.option("--recipient", required=True, help="Who answers.")
-@click.option("--said", type=click.Choice(sorted(words.BY_RECIPIENT)), required=True, help="What is said of the view.")
+@click.option(
+    "--said", type=click.Choice(sorted(words.BY_RECIPIENT | words.FOR_ITSELF)), required=True, help="What is said of the view."
+)
+@click.option("--other", metavar="VIEW", help="With same, not-same, unsure: the other view.")
+@click.option("--until", help=f"With silenced: {FORMS}.  [default: the rest of the occurrence]")
 @click.option("--field", "fields", multiple=True, help="A field that is asked for, by its path; may be given several times.")
+@click.option("--exercise", is_flag=True, help="The view is of an exercise; such words count in exercises alone.")
 @TEXT
 @LANGUAGE
 @BY
 @with_settings
-def say(settings: Settings, /, view: str, recipient: str, said: str, *, fields: tuple[str, ...], **more: str | None) -> None:
-    """Say something of a VIEW, by the id that it has: it was received, more is asked for, it was erased."""
+def say(
+    settings: Settings,
+    /,
+    view: str,
+    recipient: str,
+    said: str,
+    *,
+    fields: tuple[str, ...],
+    exercise: bool,
+    **more: str | None,
+) -> None:
+    """
+    Say something of a VIEW, by the id that it has: it was received, more is asked for, it was erased.
+
+    Or whether it and another are of one craft or event, and what is to become of an alert: those words stay with the bus, no owner
+    is told of them. A silence lasts no longer than the alert's rule allows; without --until it is for the rest of the occurrence
+    where the rule has that, else for as long as the rule allows.
+    """
     assembly = assemble(settings.folder())
     _known(assembly.declarations.recipients, recipient, "--recipient", "recipient")
-    if fields and said != words.REQUEST:
-        raise DeclarationError([Fault("--field", "", f"goes with --said {words.REQUEST}")])
-    value = words.answer(recipient, said, datetime.now(UTC), view=view, fields=fields, text=_text(more), by=more["by"])
+    now, other = datetime.now(UTC), more["other"]
+    until = checked(said, view, other=other, until=more["until"], fields=fields, now=now)
+    told: dict[str, Any] = {"fields": fields, "text": _text(more), "by": more["by"], "exercise": exercise}
+    value = words.answer(recipient, said, now, view=view, other=other, until=until, **told)
     send(settings, f"from.{recipient}.answer", view, assembly.codec.encode(words.KIND, value))
-    click.echo(line({"answer": value["id"], "view": view, "said": said}))
+    extra = {name: value[name] for name in ("other", "until") if value[name] is not None}
+    click.echo(line({"answer": value["id"], "view": view, "said": said, **extra}))
 
 
 @answers.command(epilog="Example: boutre answers reply k4hd... --member comoros --said refused --text 'Not before the trial'")
@@ -102,28 +148,26 @@ def reply(settings: Settings, /, request: str, member: str, said: str, **more: s
     click.echo(line({"reply": value["id"], "request": request, "said": said}))
 
 
-@answers.command(epilog="Example: boutre answers read --member comoros --output json")
+@answers.command(epilog="Example: boutre answers read --recipient rcoc --own --output json > said.jsonl")
 @click.option("--recipient", help="Read what came back to a recipient.")
 @click.option("--member", help="Read what was said of a member's records.")
+@click.option("--own", is_flag=True, help="With --recipient: what it said itself, of views, of links and of alerts.")
 @OUTPUT
 @with_settings
-def read(settings: Settings, recipient: str | None, member: str | None, output: str) -> None:
-    """Show what was said to you: of your records, as a member; to your requests, as a recipient."""
+def read(settings: Settings, *, recipient: str | None, member: str | None, own: bool, output: str) -> None:
+    """Show what was said to you: of your records, as a member; to your requests, as a recipient. With --own, what you said."""
     if (recipient is None) == (member is None):
         raise DeclarationError([Fault("--recipient", "", "or --member: name one")])
+    if own and member is not None:
+        raise DeclarationError([Fault("--own", "", "goes with --recipient; what a member replied is told to who asked")])
     assembly = assemble(settings.folder())
     topic, party = (f"replied.{recipient}", recipient) if recipient else (f"asked.{member}", f"member.{member}")
+    topic = f"from.{recipient}.answer" if own else topic
     if topic not in assembly.declarations.topics:
         raise DeclarationError([Fault("--recipient" if recipient else "--member", "", f"there is no topic {topic}")])
     for value in values(settings, assembly.codec, topic, words.KIND, f"{party}.answers"):
-        if output == "json":
-            click.echo(line(value))
-            continue
         label = assembly.vocabularies.label("answer@1", value["said"], settings.language)
-        named = value["record"] or value["view"] or "-"
-        who = f"{value['recipient']} of {named}" if member else f"of {named}"
-        due = f"; a reply is due until {value['due_at']:%Y-%m-%d %H:%M} UTC" if value["due_at"] else ""
-        click.echo(f"{value['id']}  {who}: {label}{due}")
+        click.echo(line(value) if output == "json" else in_a_line(value, label, with_recipient=member is not None))
 
 
 @answers.command(epilog="Example: boutre answers requests --output json")

@@ -16,6 +16,7 @@ from boutre.processors.receipts import TOPIC as RECEIPTS
 from boutre.schemas import answers
 from boutre.schemas.codec import Codec
 from boutre.topics.bus import Declarations
+from boutre.topics.members import BUS
 
 log = structlog.get_logger()
 
@@ -96,7 +97,8 @@ class Taker:
         return waiting
 
     def _receipt(self, value: Any) -> None:
-        if value["outcome"] == "delivered" and value["view"] is not None:
+        # What the bus made for a recipient has no owner who could be told what is said of it.
+        if value["outcome"] == "delivered" and value["view"] is not None and value["member"] != BUS:
             at = round((value["accepted_at"] - EPOCH) / timedelta(milliseconds=1))
             view, record, member, recipient, kind = (str(value[name]) for name in ("view", "record", "member", "recipient", "kind"))
             self.store.add_views([View(view, record, member, recipient, kind, at)])

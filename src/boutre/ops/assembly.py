@@ -39,7 +39,8 @@ class Assembly:
 
         Raises DeclarationError where a key or the vault of case keys is missing.
         """
-        releases = only in (None, self.pipeline.file.release.name)
+        correlate = self.pipeline.file.correlate
+        releases = only in (None, self.pipeline.file.release.name, None if correlate is None else correlate.name)
         opener = Opener(self.codec, keys.cases.open().opening)
         finish = Finish.of(keys, self.declarations) if releases else None
         made = self.pipeline.processors(

@@ -6,13 +6,13 @@ from __future__ import annotations
 
 import json
 import time
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any, Final
 
 import click
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
-from boutre import metrics
 from boutre.connectors.plain import line
 from boutre.errors import DeclarationError, Fault
 from boutre.ops import logs
@@ -26,6 +26,7 @@ from boutre.ops.audit_telling import tell_log, tell_proof, when
 from boutre.ops.audit_witness import WitnessFolder
 from boutre.ops.command import with_settings
 from boutre.ops.following import run
+from boutre.ops.living import living
 from boutre.ops.settings import Settings
 from boutre.ops.sink_command import told_to_stop
 from boutre.schemas.audit.checkpoint import NOTE_TYPE, Checkpoint, Note, NotProved, Verifier
@@ -58,9 +59,8 @@ def follow(settings: Settings, *, once: bool, folder: Path | None) -> None:
     place = _folder(settings, folder)
     codec = assemble(settings.folder()).codec
     with alone(place), open_store(place, _key(settings, place, begins=True)) as store, told_to_stop() as stopped:
-        with following(store, codec, _key(settings, place), settings.kafka.client()) as follower:
-            if not once:
-                click.echo(f"audit: /metrics on port {metrics.serve(settings.metrics_port, settings.metrics_address)}", err=True)
+        beside = nullcontext() if once else living(settings, "follower", "audit")
+        with following(store, codec, _key(settings, place), settings.kafka.client()) as follower, beside:
             taken = run(follower, stopped.is_set, once=once)
         click.echo(line({"taken": taken, "sizes": store.sizes()}))
 

@@ -7,12 +7,12 @@ from __future__ import annotations
 import json
 import os
 import re
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any, Final
 
 import click
 
-from boutre import metrics
 from boutre.connectors.plain import line
 from boutre.errors import DeclarationError, Fault, Unavailable
 from boutre.ops import logs
@@ -20,6 +20,7 @@ from boutre.ops.assembly import assemble, keys_of
 from boutre.ops.cases_follow import following_cases, tell
 from boutre.ops.command import with_settings
 from boutre.ops.following import run
+from boutre.ops.living import living
 from boutre.ops.settings import Settings
 from boutre.ops.sink_command import told_to_stop
 from boutre.schemas.cases.pool import HEAD, written
@@ -83,9 +84,8 @@ def follow(settings: Settings, *, once: bool, past_gap: bool) -> None:
     assembly = assemble(settings.folder())
     client = settings.kafka.client()
     with keys_of(settings).cases.open() as vault, told_to_stop() as stopped:
-        with following_cases(vault, assembly.codec, assembly.declarations, client, past_gap=past_gap) as follower:
-            if not once:
-                click.echo(f"cases: /metrics on port {metrics.serve(settings.metrics_port, settings.metrics_address)}", err=True)
+        beside = nullcontext() if once else living(settings, "follower", "cases")
+        with following_cases(vault, assembly.codec, assembly.declarations, client, past_gap=past_gap) as follower, beside:
             taken = run(follower, stopped.is_set, once=once)
         click.echo(line({"taken": taken, "destroyed": sum(one.destroyed for one in vault.standing())}))
 

@@ -16,8 +16,12 @@ import click
 from boutre.connectors import examples, feeds
 from boutre.connectors.known import Known
 from boutre.errors import DeclarationError, Fault
+from boutre.ops.alarms import declared as alarms
 from boutre.ops.assembly import assemble
+from boutre.ops.clocks import declared as clocks
 from boutre.ops.command import with_settings
+from boutre.ops.lag import declared as lag
+from boutre.ops.panels import declared as dashboards
 from boutre.ops.settings import Settings
 from boutre.processors import pipeline, policy
 from boutre.processors.alerts import rules
@@ -60,6 +64,9 @@ def check(settings: Settings) -> None:
     _movement(root, proof)
     _alerts(root, proof, words, declarations)
     _connectors(root, proof, locked, words)
+    if declarations is not None:
+        _clocks(root, proof, declarations)
+    _watched(root, proof)
     raise_all(proof.faults)
 
 
@@ -135,6 +142,25 @@ def _alerts(root: Path, proof: _Proof, words: Vocabularies | None, declarations:
     if read is not None and not faults:
         tried = sum(len(rule.example) for rule in read.every)
         click.echo(f"alerts      {len(read.every)} rules, {tried} examples", err=True)
+
+
+def _clocks(root: Path, proof: _Proof, declarations: Declarations) -> None:
+    faults: list[Fault] = []
+    lag.load(root, declarations, faults)
+    # By name alone: what is wrong with a feed is told by its own room.
+    clocks.load(root, declarations, (path.stem for path in (root / feeds.FOLDER).glob("*.toml")), faults)
+    proof.add(faults)
+
+
+def _watched(root: Path, proof: _Proof) -> None:
+    # What wakes people and what they look at; a bus may have neither.
+    faults: list[Fault] = []
+    given, drawn = alarms.load(root, faults), dashboards.load(root, faults)
+    proof.add(faults)
+    if not faults and (given is not None or drawn is not None):
+        click.echo(
+            f"operations  {len(given.alarm) if given else 0} alarms, {len(drawn.dashboard) if drawn else 0} dashboards", err=True
+        )
 
 
 def _connectors(root: Path, proof: _Proof, locked: Lock | None, words: Vocabularies | None) -> None:

@@ -38,6 +38,7 @@ class Collector:
     client: Mapping[str, Any]
     opening: Opening
     views: dict[tuple[str, str, str], dict[str, Any]] = field(default_factory=dict)
+    quiet: float = 0.0
     _consumer: Consumer | None = None
 
     def __enter__(self) -> Self:
@@ -67,11 +68,11 @@ class Collector:
         Read until *until* holds; ``Unavailable`` where nothing new came for *patience* seconds before that.
         """
         assert self._consumer is not None
-        quiet = 0.0
+        self.quiet = 0.0
         while not until():
             messages = self._consumer.consume(2_000, 0.25)
-            quiet = 0.0 if messages else quiet + 0.25
-            if quiet >= patience:
+            self.quiet = 0.0 if messages else self.quiet + 0.25
+            if self.quiet >= patience:
                 raise Unavailable(
                     f"nothing has moved for {patience:.0f} seconds, with {self.account.in_flight} records in flight; "
                     "look at the logs of the workers"

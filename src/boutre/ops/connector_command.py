@@ -5,8 +5,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
+from contextlib import nullcontext
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from typing import Literal, TypeVar
@@ -14,7 +14,6 @@ from typing import Literal, TypeVar
 import click
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from boutre import metrics
 from boutre.connectors import examples, feeds
 from boutre.connectors.cursor import Cursors
 from boutre.connectors.feeds import Feed
@@ -28,6 +27,7 @@ from boutre.connectors.transport import Transport
 from boutre.errors import Fault
 from boutre.ops import logs
 from boutre.ops.command import with_settings
+from boutre.ops.living import living
 from boutre.ops.rejected_command import forget, kept_of, rejected
 from boutre.ops.settings import Settings
 from boutre.schemas import lock, vocabulary
@@ -170,7 +170,8 @@ def run_command(settings: Settings, names: tuple[str, ...], output: Output, *, o
     transport = _transport(desk, dry=dry_run)
     runners = [(feed, desk.runner(feed, transport, dry=dry_run)) for feed in found]
     done: list[tuple[Feed, Published]] = []
-    with _metrics(settings, shown=not dry_run), Stop().on_signals() as stop:
+    beside = nullcontext() if dry_run else living(settings, "connector", ", ".join(names))
+    with beside, Stop().on_signals() as stop:
         for feed, runner in runners:
             if not stop.asked:
                 done.append((feed, runner.run(feed, follow=not once, stop=stop)))
@@ -183,14 +184,6 @@ def _transport(desk: Desk, *, dry: bool) -> Transport:
     transport = KafkaTransport(desk.settings.kafka.producer())
     transport.ready()
     return transport
-
-
-@contextmanager
-def _metrics(settings: Settings, *, shown: bool) -> Iterator[None]:
-    if shown:
-        port = metrics.serve(settings.metrics_port, settings.metrics_address)
-        click.echo(f"/metrics on port {port} of {settings.metrics_address}", err=True)
-    yield
 
 
 def _show(done: list[tuple[Feed, Published]], output: Output, *, dry: bool) -> None:

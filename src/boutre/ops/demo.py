@@ -33,6 +33,7 @@ from boutre.ops.assembly import keys_of
 from boutre.ops.collect import Collector
 from boutre.ops.connector_command import Desk
 from boutre.ops.demo_recall import ERASES, DemoRecall, Recalled
+from boutre.ops.drained import drained
 from boutre.ops.sink_command import options_of
 from boutre.ops.standing_bus import StandingBus
 
@@ -46,6 +47,9 @@ Job = tuple[str, str, tuple[str, ...]]
 """A sink, its recipient and its options."""
 
 PATIENCE_S = 60.0
+QUIET_S = 1.0
+"""Seconds without anything new, after which what was committed before has been read too."""
+
 """Seconds without any movement after which the demo gives up: a restart of the broker takes a third of it."""
 
 
@@ -137,7 +141,8 @@ class Demo:
         task = progress.add_task("publish, accept, release", total=None)
         thread = threading.Thread(target=publish, name="publish", daemon=True)
         thread.start()
-        account = collector.account
+        account, assembly = collector.account, self.bus.assembly
+        client = self.bus.settings.kafka.client()
 
         def moved() -> None:
             total = len(account.inputs) + sum(one.rejects for one in self.published.values())
@@ -150,7 +155,9 @@ class Demo:
             sent = sum(one.records for one in (*self.published.values(), self.again))
             rejects = sum(one.rejects for one in self.published.values())
             seen = len(account.inputs) >= sent and len(account.refused) >= rejects
-            return finished.is_set() and seen and account.in_flight == 0 and _as_told(account)
+            settled = finished.is_set() and seen and account.in_flight == 0 and _as_told(account)
+            # Links and alerts are nobody's inputs: they are all there when nothing waits, and nothing has come since.
+            return settled and collector.quiet >= QUIET_S and drained(client, assembly.declarations, assembly.pipeline.edges)
 
         collector.follow(done, patience=PATIENCE_S, moved=moved)
         thread.join()

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -22,7 +23,7 @@ from boutre.errors import DeclarationError, Fault
 from boutre.ops import evaluate_columns, evaluate_model
 from boutre.ops.command import with_settings
 from boutre.ops.evaluate_columns import Column
-from boutre.ops.evaluate_feeds import Folder, read_folder
+from boutre.ops.evaluate_feeds import Folder, Unused, read_folder
 from boutre.ops.evaluate_plot import plot
 from boutre.ops.settings import Settings
 from boutre.processors.matching import model as modelling
@@ -42,6 +43,8 @@ INCIDENT: Final = "incident"
 """The name of the model that matches incidents reported by two sources."""
 
 WIDTH: Final = 132
+TOLD: Final = 20
+"""Rows that could not be used, of which each is told by its place; JSON has all."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +128,8 @@ def _evaluated(settings: Settings, job: Job) -> tuple[list[Column], dict[str, ob
     told = {
         "reports": len(read.reports),
         "known": len(read.known),
-        "refused": read.refused,
+        "refused": dict(sorted(Counter(one.code for one in read.refused).items())),
+        "unused": [{"file": one.file, "line": one.line, "column": one.column, "code": one.code} for one in _unused(read)],
         "repeated": read.repeated,
         "unread_pairs": read.unread,
         "model": model.rule,
@@ -151,7 +155,7 @@ def _ours(model: Model, ground: Ground, read: Folder, job: Job, progress: Progre
         click.echo(f"{model.rule} was not learnt from these pairs: its weights are used as they are", err=True)
     progress.update(bar, completed=1)
     if job.learn is not None:
-        evaluate_model.write(job.learn, model.file, ours.scores, len(read.known))
+        evaluate_model.write(job.learn, model.file, evaluate_model.from_pairs(len(read.known), ours.scores))
         click.echo(f"{model.rule} learnt, and written into {job.learn}", err=True)
     return ours, model
 
@@ -169,10 +173,21 @@ def _model(declared: Models, path: Path | None) -> Model:
     return found
 
 
+def _unused(read: Folder) -> tuple[Unused, ...]:
+    return (*read.refused, *read.odd)
+
+
 def _said(read: Folder) -> None:
     click.echo(f"{len(read.reports)} reports, {len(read.known)} known pairs", err=True)
-    for reason, count in read.refused.items():
-        click.echo(f"{count} rows refused: {reason}", err=True)
+    if read.refused:
+        click.echo(f"{len(read.refused)} rows refused", err=True)
+    if read.odd:
+        click.echo(f"{len(read.odd)} rows of the known pairs left out", err=True)
+    unused = _unused(read)
+    for one in unused[:TOLD]:
+        click.echo(f"  {one}", err=True)
+    if len(unused) > TOLD:
+        click.echo(f"  and {len(unused) - TOLD} more: --output json has them all", err=True)
     if read.repeated:
         click.echo(f"{read.repeated} rows left out: an earlier one bears the same reference", err=True)
     if read.unread:

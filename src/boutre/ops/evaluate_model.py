@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from inspect import getdoc
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from boutre.durable import replace
 from boutre.processors.matching.comparisons import BY_NAME
@@ -20,29 +20,51 @@ WIDTH = 118
 """Characters of a line."""
 
 
-def write(path: Path, file: ModelFile, figures: Mapping[str, Score], pairs: int) -> None:
+class Learnt(NamedTuple):
     """
-    Write *file*, learnt from so many known *pairs*, with its *figures* by mode on reports that its weights had not seen.
+    How a model was learnt: *from_what*, *by* which command, and its *figures* by name on what is said by *unseen*.
+    """
+
+    from_what: str
+    by: str
+    unseen: str
+    figures: Mapping[str, Score]
+
+
+def from_pairs(pairs: int, figures: Mapping[str, Score]) -> Learnt:
+    """
+    Say of a model that ``boutre evaluate`` learnt it from so many known pairs.
+    """
+    by = "boutre evaluate DIR --learn FILE"
+    return Learnt(
+        f"{pairs} known pairs, whose digest is learnt_on", by, "On stretches of time that the weights had not seen", figures
+    )
+
+
+def write(path: Path, file: ModelFile, learnt: Learnt) -> None:
+    """
+    Write *file*, with how it was learnt and how it did on reports that its weights had not seen.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    replace(path, text(file, figures, pairs).encode())
+    replace(path, text(file, learnt).encode())
 
 
-def text(file: ModelFile, figures: Mapping[str, Score], pairs: int) -> str:
+def text(file: ModelFile, learnt: Learnt) -> str:
     """
     Give the model as TOML. What is read back is what was written.
     """
-    return "\n".join((*_head(file, figures, pairs), *(line for one in file.comparison for line in _comparison(one)), ""))
+    return "\n".join((*_head(file, learnt), *(line for one in file.comparison for line in _comparison(one)), ""))
 
 
-def _head(file: ModelFile, figures: Mapping[str, Score], pairs: int) -> Iterator[str]:
+def _head(file: ModelFile, learnt: Learnt) -> Iterator[str]:
     yield f"# How likely two reports are of one: {file.name}, version {file.version}."
     yield "# docs/matching.md tells how a score comes about."
     yield "#"
-    yield f"# Learnt from {pairs} known pairs, whose digest is learnt_on, by: boutre evaluate DIR --learn FILE"
-    yield "# On stretches of time that the weights had not seen:"
-    for mode, one in figures.items():
-        yield f"#   {mode:<13} precision {one.precision:.3f}  recall {one.recall:.3f}  F1 {one.f1:.3f}"
+    yield from _comment(f"Learnt from {learnt.from_what}, by:")
+    yield f"#   {learnt.by}"
+    yield f"# {learnt.unseen}:"
+    for name, one in learnt.figures.items():
+        yield f"#   {name:<13} precision {one.precision:.3f}  recall {one.recall:.3f}  F1 {one.f1:.3f}"
     yield "# Weights are bits: each doubles (1) or halves (-1) the odds that two reports are of one."
     yield "# A level without bits says nothing."
     yield ""
@@ -51,7 +73,7 @@ def _head(file: ModelFile, figures: Mapping[str, Score], pairs: int) -> Iterator
     yield ""
     yield "# Which pairs are compared at all."
     yield "[block]"
-    yield from _table(file.block.model_dump())
+    yield from _table(file.block.model_dump(exclude_none=True))
     yield ""
     yield "# What the odds among rivals mean: the probability of slope * bits + intercept."
     yield "[calibration]"

@@ -31,8 +31,8 @@ from boutre.ops.record_input import Given, NoRecord, Reading
 from boutre.ops.record_topics import find
 from boutre.ops.rehearsal import Rehearsal
 from boutre.ops.settings import Language, Settings
+from boutre.processors.edges import KINDS
 from boutre.processors.explain import Explanation, explain
-from boutre.processors.pipeline import KINDS
 from boutre.processors.ways import MADE, Way, folded, held
 
 

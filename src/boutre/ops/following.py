@@ -15,6 +15,7 @@ from typing import Any, Final, Protocol
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
 
 from boutre.errors import BusError, Unavailable
+from boutre.health import OWN
 
 MOST: Final = 2_000
 """Messages in one look at most, and so in one transaction of a store, where they are the bus's own and small."""
@@ -29,6 +30,10 @@ ANSWER_S: Final = 20.0
 
 AWAY: Final = frozenset({KafkaError._TRANSPORT, KafkaError._ALL_BROKERS_DOWN, KafkaError._TIMED_OUT})  # noqa: SLF001 - named so
 END: Final = KafkaError._PARTITION_EOF  # noqa: SLF001 - the same
+
+LOOK: Final = "a look"
+WORK: Final = "what was committed and not read"
+"""What a follower's health is told of."""
 
 Place = tuple[str, int]
 """A topic and one of its partitions."""
@@ -151,7 +156,16 @@ def run(follower: Follower, stopped: Callable[[], bool], *, once: bool) -> int:
     """
     taken = 0
     while not stopped():
-        taken += follower.take()
+        OWN.begun(LOOK)
+        some = follower.take()
+        OWN.idle(LOOK)
+        taken += some
+        if follower.at_end:
+            OWN.idle(WORK)
+        else:
+            OWN.begun(WORK)
+        if some:
+            OWN.acknowledged(WORK)
         if once and follower.at_end:
             break
     return taken

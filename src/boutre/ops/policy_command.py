@@ -25,7 +25,7 @@ from boutre.ops.proposal import agreement_files, is_bus, read_agreements, read_p
 from boutre.ops.rehearsal import Rehearsal
 from boutre.ops.settings import Language, Settings
 from boutre.processors.difference import difference
-from boutre.processors.pipeline import KINDS
+from boutre.processors.edges import KINDS
 from boutre.schemas import lock, vocabulary
 from boutre.topics import bus
 

@@ -21,7 +21,7 @@ from boutre.ops.command import with_settings
 from boutre.ops.recall_send import KIND, SCOPES, Recall, send_recall
 from boutre.ops.rejected_command import forget_record
 from boutre.ops.settings import Settings
-from boutre.processors.pipeline import KINDS
+from boutre.processors.edges import KINDS
 
 
 @click.group(epilog="Example: boutre recall status")

@@ -202,6 +202,8 @@ class _Typed:
             if name == "withheld":
                 return Withheld(**told)
             parts = {key: self._bytes(told[key], path) for key in ("nonce", "ciphertext")}
-            return Sealed(told["algorithm"], told["content_key_id"], **parts, keys=tuple(told.get("keys") or ()))
+            wrapped = ("encapsulated", "wrapped")
+            keys = [{**key, **{name: self._bytes(key[name], path) for name in wrapped}} for key in told.get("keys") or ()]
+            return Sealed(told["algorithm"], told["content_key_id"], **parts, keys=tuple(keys))
         except (KeyError, TypeError):
             raise NoRecord(f"{self.place}: {path}: is not the mark that it is named for") from None

@@ -21,7 +21,7 @@ from boutre.ops.assembly import Assembly
 from boutre.ops.record_input import Given, NoRecord
 from boutre.ops.settings import Settings
 from boutre.processors.decision import EPOCH
-from boutre.processors.pipeline import KINDS
+from boutre.processors.edges import KINDS
 from boutre.schemas.codec import Codec
 
 ASK_SECONDS: Final = 0.25

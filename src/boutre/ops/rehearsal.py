@@ -23,8 +23,9 @@ from boutre.ops.proposal import is_bus, read_proposal
 from boutre.ops.settings import Settings
 from boutre.processors.accept import national_key
 from boutre.processors.decision import EPOCH, Emit, Inbound, Reject
+from boutre.processors.edges import KINDS
 from boutre.processors.handle import Processor
-from boutre.processors.pipeline import KINDS, Pipeline
+from boutre.processors.pipeline import Pipeline
 from boutre.processors.release import Release
 from boutre.processors.replay import in_force_always
 from boutre.schemas.cases.groups import Opener

@@ -12,10 +12,11 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, model_validator
+from pydantic import Field, SecretStr, ValidationError, model_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from boutre.errors import DeclarationError, Fault, Unavailable
+from boutre.ops.settings_parts import Embedded, Health, Part, Traces
 from boutre.ops.standing import standing
 from boutre.topics.strict import bus_folder, raise_all, table_of
 
@@ -25,12 +26,7 @@ FILE: Final = "boutre.toml"
 Language = Literal["en", "fr"]
 
 
-class _Part(BaseModel):
-    # A group of settings: a mistyped name is an error, never a default.
-    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
-
-
-class Kafka(_Part):
+class Kafka(Part):
     """
     How the cluster is reached, in librdkafka's terms, and how many copies of a topic it keeps.
     """
@@ -132,15 +128,6 @@ class Kafka(_Part):
         }
 
 
-class Embedded(_Part):
-    """
-    Where the jars of the embedded broker come from, and where they are kept.
-    """
-
-    cache: Path | None = Field(default=None, description="folder of the jars; default ~/.cache/boutre/kafka")
-    repository: str | None = Field(default=None, description="Maven repository in place of Maven Central")
-
-
 class Settings(BaseSettings):
     """
     The settings of one process.
@@ -164,6 +151,8 @@ class Settings(BaseSettings):
     language: Language = Field(default="en", description="en or fr; default from LC_ALL, LC_MESSAGES, LANG")
     kafka: Kafka = Field(default_factory=Kafka.model_construct)
     broker: Embedded = Field(default_factory=Embedded.model_construct)
+    health: Health = Field(default_factory=Health.model_construct)
+    traces: Traces = Field(default_factory=Traces.model_construct)
 
     @classmethod
     def settings_customise_sources(

@@ -12,14 +12,18 @@ from typing import Any, Final
 import click
 from rich import box
 from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
 from boutre.connectors.simulation.nights import World, nights
 from boutre.connectors.simulation.picture import picture, telling_night
 from boutre.connectors.simulation.written import write
 from boutre.durable import replace
+from boutre.errors import BusError
+from boutre.ops import simulate_learn
 from boutre.ops.command import with_settings
 from boutre.ops.settings import Settings
+from boutre.ops.simulate_learn import Lesson
 from boutre.processors.corridor_alerts import Alerting, Known
 from boutre.processors.corridor_report import BASELINE, Report, Score, corridor_report, distance_and_time
 from boutre.processors.matching import models
@@ -36,6 +40,8 @@ CRAFT: Final = "same-craft"
 
 MOST_NIGHTS: Final = 3_650
 
+PROGRESS: Final = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+
 
 @click.command(epilog="Example: boutre simulate --seed 7 --nights 30 --write corridor/ --map night.svg")
 @click.option("--seed", type=int, default=7, show_default=True, help="The same seed gives the same nights.")
@@ -45,16 +51,38 @@ MOST_NIGHTS: Final = 3_650
 )
 @click.option("--map", "drawn", type=click.Path(dir_okay=False, path_type=Path), help="Draw one night into this file, as SVG.")
 @click.option("--night", type=click.IntRange(min=0), help="The night to draw.  [default: the one that shows most]")
+@click.option("--learn", type=click.Path(dir_okay=False, path_type=Path), help="Learn the weights of craft and write them here.")
+@click.option(
+    "--learn-from",
+    type=int,
+    nargs=2,
+    default=(101, 124),
+    show_default=True,
+    help="First and last seed to learn from.",
+)
 @click.option("--output", type=click.Choice(["table", "json"]), default="table", show_default=True, help="Form of the answer.")
 @with_settings
 def simulate(
-    settings: Settings, *, seed: int, count: int, folder: Path | None, drawn: Path | None, night: int | None, output: str
+    settings: Settings,
+    *,
+    seed: int,
+    count: int,
+    folder: Path | None,
+    drawn: Path | None,
+    night: int | None,
+    learn: Path | None,
+    learn_from: tuple[int, int],
+    output: str,
 ) -> None:
     """
     Simulate nights between Anjouan and Mayotte, link their reports, and hold links and alerts to the truth.
 
-    Nothing of it is real, and every record says so. The last line of the answer is JSON; --output json gives that line alone.
+    Nothing of it is real, and every record says so. What --learn learns from nights of other seeds is held to the truth beside the
+    bus's own. The last line of the answer is JSON; --output json gives that line alone.
     """
+    lesson = Lesson(*learn_from, count)
+    if learn is not None:
+        lesson.check(seed)
     world = nights(seed, count)
     if folder is not None:
         click.echo(f"{', '.join(write(world, folder))} written to {folder}", err=True)
@@ -65,7 +93,10 @@ def simulate(
         drawn.parent.mkdir(parents=True, exist_ok=True)
         replace(drawn, picture(world, chosen).encode())
         click.echo(f"night {chosen} drawn in {drawn}", err=True)
-    reports = judged(world, matchers(settings.folder()))
+    by = matchers(settings.folder())
+    if learn is not None:
+        by = {**by, **_learnt(learn, lesson, by, world)}
+    reports = judged(world, by)
     if output == "table":
         console = Console(width=132)
         for part in _parts(world, reports):
@@ -79,6 +110,19 @@ def matchers(root: Path) -> dict[str, Matcher]:
     """
     by_craft = [one for one in models.of(root).matchers() if one.model.file.type == CRAFT]
     return {**{one.model.rule: one for one in by_craft}, BASELINE: distance_and_time}
+
+
+def _learnt(path: Path, lesson: Lesson, by: Mapping[str, Matcher], shown: World) -> dict[str, Matcher]:
+    """Learn the bus's model of craft anew, write it, and give it under a name of its own."""
+    ours = [one for one in by.values() if isinstance(one, BusMatcher)]
+    if len(ours) != 1:
+        raise BusError(f"the bus has {len(ours)} models of craft, and one is learnt")
+    with Progress(*PROGRESS, console=Console(stderr=True), transient=True) as progress:
+        bar = progress.add_task("learn", total=len(lesson.seeds))
+        made = simulate_learn.learn(ours[0], lesson, lambda: progress.advance(bar))
+    simulate_learn.write(path, made, lesson, shown)
+    click.echo(f"{made.model.rule} learnt, and written into {path}", err=True)
+    return {f"{made.model.rule} learnt": made}
 
 
 def judged(world: World, by: Mapping[str, Matcher]) -> list[Report]:

@@ -10,13 +10,12 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, fields
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import click
 import structlog
 from pydantic import TypeAdapter, ValidationError
 
-from boutre import metrics
 from boutre.connectors.consumer import Consumer
 from boutre.connectors.delivery import KINDS
 from boutre.connectors.opening import Opening
@@ -25,13 +24,18 @@ from boutre.connectors.sinks.contract import Sink, Write, find, names
 from boutre.connectors.sinks.dead_letters import open_dead_letters
 from boutre.connectors.sinks.runner import MOST, Limits, Runner
 from boutre.errors import DeclarationError, Fault, Retry
+from boutre.health import OWN
 from boutre.ops import logs
 from boutre.ops.assembly import keys_of
 from boutre.ops.command import with_settings
+from boutre.ops.living import living
 from boutre.ops.settings import Settings
 from boutre.ops.whose import kinds_of
 
 log = structlog.get_logger(__name__)
+
+OPEN: Final = "sink"
+"""What the process lacks until its sink is open."""
 
 
 @click.group()
@@ -93,11 +97,13 @@ def run(
     )
     with ExitStack() as stack:
         stopped = stack.enter_context(told_to_stop())
-        click.echo(f"{name}: /metrics on port {metrics.serve(settings.metrics_port, settings.metrics_address)}", err=True)
+        OWN.lacks(OPEN, "not open yet")
+        stack.enter_context(living(settings, "sink", f"{name} of {recipient}"))
         dead = stack.enter_context(open_dead_letters(aside))
         write = opened(stack, chosen, options, stopped)
         if write is None:
             return
+        OWN.has(OPEN)
         views = stack.enter_context(consumer)
         counts = Runner(name, views, write, dead, Limits(most=most), stopped.is_set).run()
     click.echo(line({"sink": name, "recipient": recipient, **asdict(counts)}))
@@ -134,6 +140,7 @@ def opened(stack: ExitStack, chosen: Sink[Any], options: Any, stopped: threading
             return stack.enter_context(chosen.open(options))
         except Retry as asked:
             log.warning("sink.retry", sink=chosen.name, after=asked.after, reason=str(asked))
+            OWN.lacks(OPEN, "it cannot be opened yet; the log says why")
             stopped.wait(asked.after)
     return None
 

@@ -116,6 +116,13 @@ class StandingBus:
         """Stop it."""
         self.stop()
 
+    def again(self, name: str) -> Worker:
+        """Start one worker that was stopped, and give it once it has its partitions; ``Unavailable`` where it does not get them."""
+        worker = self._process(name, "worker", name)
+        self.workers = [one for one in self.workers if one.name != name] + [worker]
+        self._await([worker])
+        return worker
+
     def samples(self, name: str) -> list[tuple[dict[str, str], float]]:
         """Give all samples of a metric of all workers, each with its labels; a worker that does not answer is left out."""
         found = []
@@ -166,8 +173,12 @@ class StandingBus:
         return Worker(name, port, process.pid, str(log), process, guard)
 
     def _await_workers(self) -> None:
+        self._await(list(self.workers))
+        self.say(f"{len(self.workers) - 1} workers are ready, and the follower of case keys")
+
+    @staticmethod
+    def _await(waiting: list[Worker]) -> None:
         until = time.monotonic() + START_S
-        waiting = list(self.workers)
         while waiting:
             for worker in waiting:
                 if not worker.alive():
@@ -179,7 +190,6 @@ class StandingBus:
                 )
             if waiting:
                 time.sleep(0.1)
-        self.say(f"{len(self.workers) - 1} workers are ready, and the follower of case keys")
 
 
 def running(settings: Settings) -> list[Worker]:

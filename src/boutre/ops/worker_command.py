@@ -9,12 +9,13 @@ from pathlib import Path
 
 import click
 
-from boutre import metrics
 from boutre.errors import DeclarationError, Fault, Unavailable
+from boutre.health import OWN
 from boutre.ops import logs
 from boutre.ops.assembly import assemble, keys_of
 from boutre.ops.cluster import Cluster
 from boutre.ops.command import with_settings
+from boutre.ops.living import living
 from boutre.ops.scope_follow import ScopeFollow
 from boutre.ops.settings import Settings
 from boutre.processors.groups import group_of
@@ -38,8 +39,8 @@ def worker(settings: Settings, processor: str, metrics_port: int | None, data: P
         raise DeclarationError([Fault("processors/pipeline.toml", processor, f"no such processor; there are {', '.join(names)}")])
     (handler,) = assembly.handlers(keys_of(settings), processor)
     _see_topics(settings, handler.processor)
-    port = metrics.serve(settings.metrics_port if metrics_port is None else metrics_port, settings.metrics_address)
-    click.echo(f"{processor}: /metrics on port {port}", err=True)
+    # Before the page is there: until Faust has given it partitions, nobody is to take it for ready.
+    OWN.lacks("partitions", "none were assigned yet")
     if uvloop:
         from boutre.processors.runtime import loop  # noqa: PLC0415 - optional at run time
 
@@ -52,7 +53,7 @@ def worker(settings: Settings, processor: str, metrics_port: int | None, data: P
     kafka = settings.kafka.client()
     connection = Connection.of(kafka)
     known = Changelog(*Cluster(kafka).incarnation(handler.processor.changelog))
-    with _scopes(settings, handler.processor):
+    with living(settings, "worker", processor, port=metrics_port), _scopes(settings, handler.processor):
         run(build(group_of(processor), handler, connection, data or settings.state / "workers" / processor, known))
 
 

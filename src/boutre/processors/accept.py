@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 
 from boutre.errors import Refuse
-from boutre.processors.decision import Decision, Drop, Emit, Inbound, Outbound, Reject, State
+from boutre.processors.decision import Decision, Drop, Emit, Inbound, Outbound, Reject, Seen, State
 from boutre.processors.digests import differ, named_digest
 from boutre.processors.repeats import Rule, look
 from boutre.schemas.cases.groups import Opener
@@ -28,6 +28,9 @@ LARGEST = MAX_REPORT_BYTES
 
 REMEMBERS: Final = frozenset({"id", "repeat"})
 """The classes of keys that accept remembers, each with its window in ``processors/pipeline.toml``."""
+
+DEFAULT: Final = "default"
+"""The class of deadline of what has none of its own."""
 
 SAME_REPORT = "same-report"
 """Why accept drops: the same report, byte for byte in what it says, was accepted before."""
@@ -122,18 +125,24 @@ class Accept:
             # By another key it cannot be told whether it says the same, and what was accepted once is not accepted twice.
             return Reject("changed-without-revision", "id") if differ(known, content) else Drop(SAME_REPORT)
         found = look(self.rules, kind, value, state)
-        times = {**value["times"], "accepted_at": now, "late": self._late(value, now)}
+        seen = self._seen(value, now)
+        times = {**value["times"], "accepted_at": now, "late": seen.met is False}
         repeats = None if found.earlier is None else {"id": found.earlier, "rule": found.rule}
         accepted = decoded.frame_with({"times": times, "lifecycle": {**value["lifecycle"], "repeats": repeats}})
         out = Outbound(f"bus.{kind}", lane(value).encode(), accepted, record.timestamp)
-        return Emit((out,), {**found.changes, f"id:{identifier}": content})
+        # An exercise keeps no deadline of the world, nor breaks one.
+        return Emit((out,), {**found.changes, f"id:{identifier}": content}, seen=None if value.get("exercise") else seen)
 
-    def _late(self, value: Mapping[str, Any], now: datetime) -> bool:
+    def _seen(self, value: Mapping[str, Any], now: datetime) -> Seen:
         event = value.get("event")
-        kind = event.get("type") if isinstance(event, Mapping) else None
-        seconds = self.deadlines.get(str(kind), self.deadlines.get("default"))
+        kind = str(event.get("type")) if isinstance(event, Mapping) else DEFAULT
+        deadline = kind if kind in self.deadlines else DEFAULT
+        seconds = self.deadlines.get(deadline)
         observed = (value["times"].get("observed") or {}).get("at")
-        return seconds is not None and observed is not None and now - observed > timedelta(seconds=seconds)
+        if observed is None:
+            return Seen(None, deadline, None)
+        lapse = now - observed
+        return Seen(lapse.total_seconds(), deadline, None if seconds is None else lapse <= timedelta(seconds=seconds))
 
     def _content(self, decoded: Decoded) -> str:
         """Give a digest of what the report says, without when and from where in its source it came."""

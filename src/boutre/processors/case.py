@@ -28,6 +28,8 @@ class Outcome(Struct, frozen=True, eq=False, gc=False):
     out: Outbound | None = None
     digest: str | None = None
     knows: frozenset[str] = frozenset()
+    offers: tuple[Outbound, ...] = ()
+    cells: tuple[str, ...] = ()
 
 
 class Known:
@@ -45,6 +47,25 @@ class Known:
     def __call__(self, identifier: str, /) -> str | None:
         """Give its name for a record that it had."""
         return pseudonym(self._key, identifier) if self._had.gave(self._recipient, identifier) else None
+
+    def alias(self, field: str, text: str, /) -> str:
+        """Give its pseudonym of a text."""
+        return alias(self._key, field, text)
+
+
+class Always:
+    """
+    The names by which one recipient knows records, or would: for what stays on the bus.
+    """
+
+    __slots__ = ("_key",)
+
+    def __init__(self, key: bytes) -> None:
+        self._key = key
+
+    def __call__(self, identifier: str, /) -> str:
+        """Give its name for any record."""
+        return pseudonym(self._key, identifier)
 
     def alias(self, field: str, text: str, /) -> str:
         """Give its pseudonym of a text."""
@@ -73,7 +94,8 @@ class Case(Struct, frozen=True, eq=False, gc=False):
     def changes(self, outcomes: Sequence[tuple[str, Outcome]]) -> dict[str, Any]:
         """Give what is to be remembered: for each recipient only what was delivered to it."""
         digests = {recipient: outcome.digest for recipient, outcome in outcomes if outcome.digest is not None}
-        changes = self.had.given(self.identifier, digests)
+        cells = {recipient: outcome.cells for recipient, outcome in outcomes if outcome.cells}
+        changes = self.had.given(self.identifier, digests, cells)
         for seen in self.seen:
             told = [recipient for recipient, outcome in outcomes if seen.trace.rule in outcome.knows]
             if told:

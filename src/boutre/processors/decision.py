@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
-from typing import Any, Protocol, TypeAlias
+from typing import Any, Final, Protocol, TypeAlias
 
 from msgspec import Struct, field
 
@@ -21,6 +21,10 @@ Changes: TypeAlias = Mapping[str, Any]
 
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+TICK: Final = "bus.tick"
+"""The topic by which a partition learns that time has passed; its records hold nothing but their timestamps."""
 
 
 class Inbound(Struct, frozen=True):
@@ -62,7 +66,8 @@ class Outbound(Struct, frozen=True):
     """
     One record to be written; its partition is murmur2 of its key, as every client of Kafka would choose.
 
-    What has a *seal* is not written before it was sealed: ``finish`` does it for a whole transaction.
+    What has a *seal* is not written before it was sealed: ``finish`` does it for a whole transaction. What goes *everywhere* is
+    written to every partition, without a key: whoever reads it cannot be told by one.
     """
 
     topic: str
@@ -71,6 +76,7 @@ class Outbound(Struct, frozen=True):
     timestamp: int
     headers: tuple[tuple[str, bytes], ...] = ()
     seal: Seal | None = None
+    everywhere: bool = False
 
 
 class Released(Struct, frozen=True):
@@ -83,6 +89,18 @@ class Released(Struct, frozen=True):
     outcome: str
 
 
+class Seen(Struct, frozen=True):
+    """
+    How late a report was when it was sent, for the clocks of operations: *late_s* seconds after its event, None if it does not say.
+
+    *deadline* is its class, a name of ``processors/pipeline.toml``; *met* says whether it kept it, None where nobody can say.
+    """
+
+    late_s: float | None
+    deadline: str
+    met: bool | None
+
+
 class Emit(Struct, frozen=True):
     """
     Send these, and remember this.
@@ -91,6 +109,7 @@ class Emit(Struct, frozen=True):
     records: tuple[Outbound, ...]
     changes: Changes = field(default_factory=dict)
     releases: tuple[Released, ...] = ()
+    seen: Seen | None = None
 
 
 class Drop(Struct, frozen=True):

@@ -11,6 +11,10 @@ from pydantic import Field
 from boutre.errors import Fault
 from boutre.processors.accept import REMEMBERS as BY_ACCEPT
 from boutre.processors.agreement import Agreement
+from boutre.processors.correlate import REMEMBERS as BY_CORRELATE
+from boutre.processors.detect import REMEMBERS as BY_DETECT
+from boutre.processors.hear import REMEMBERS as BY_HEAR
+from boutre.processors.meet import REMEMBERS as BY_MEET
 from boutre.processors.memory import REMEMBERS as BY_RELEASE
 from boutre.processors.windows import Window, Windows
 from boutre.topics.members import BUS
@@ -18,6 +22,17 @@ from boutre.topics.strict import Declared
 from boutre.topics.topic import Topic
 
 AIS = "ais"
+
+
+BY = {
+    "accept": BY_ACCEPT,
+    "release": BY_RELEASE,
+    "correlate": BY_CORRELATE,
+    "hear": BY_HEAR,
+    "detect": BY_DETECT,
+    "meet": BY_MEET,
+}
+"""The classes of keys that each kind of step remembers."""
 
 
 class WindowFile(Declared):
@@ -45,7 +60,7 @@ def window_faults(file: str, kind: str, name: str, windows: Windows, agreements:
 
     Who had a record is remembered for no less than any agreement lets a recipient keep it: else a recall would not find them all.
     """
-    used, declared = BY_ACCEPT if kind == "accept" else BY_RELEASE, windows.classes
+    used, declared = BY[kind], windows.classes
     for each in sorted(used - declared.keys()):
         yield Fault(file, f"{name}.windows", f"lacks {each!r}, which {kind} remembers")
     for each in sorted(declared.keys() - used):

@@ -5,14 +5,20 @@ Proves the graph of what a bus declares, without a broker.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from graphlib import CycleError, TopologicalSorter
 from typing import TYPE_CHECKING
 
 from boutre.errors import Fault
+from boutre.processors.decision import TICK
 from boutre.processors.declared_windows import time_faults, window_faults
+from boutre.processors.hear import SAID
+from boutre.processors.own_records import ALERTS, LINK
 from boutre.processors.patterns import FILE, NATIONAL
 
 if TYPE_CHECKING:
-    from boutre.processors.pipeline import Edge, Pipeline, PipelineFile
+    from boutre.processors.edges import Edge
+    from boutre.processors.pipeline import Pipeline
+    from boutre.processors.pipeline_file import PipelineFile
 
 
 def check(pipeline: Pipeline) -> Iterator[Fault]:
@@ -30,6 +36,8 @@ def check(pipeline: Pipeline) -> Iterator[Fault]:
     types = pipeline.vocabularies.codes("event-type@1")
     yield from name_faults(pipeline.file, frozenset(pipeline.declarations.members), types)
     yield from _twice_faults(pipeline)
+    yield from _loop_faults(pipeline)
+    yield from _movement_faults(pipeline)
     yield from (
         Fault(FILE, "safety_of_life", f"is not declared, and the agreement {agreement.id} is for it")
         for agreement in pipeline.policy.agreements
@@ -45,10 +53,18 @@ def _edge_faults(pipeline: Pipeline, edge: Edge) -> Iterator[Fault]:
     counts = {topics[name].partitions for name in (*edge.reads, edge.changelog) if name in topics}
     if len(counts) > 1:
         yield Fault(FILE, edge.name, f"its topics and its changelog have {sorted(counts)} partitions; they must be equal")
-    if edge.kind != "release" and any(name.startswith("for.") for name in edge.writes):
-        yield Fault(FILE, edge.name, "only a release may write to a recipient")
+    given = {topics[name].kind for name in edge.writes if name.startswith("for.") and name in topics}
+    if edge.kind != "release" and not (edge.kind == "correlate" and given <= {"link", "alert"}):
+        yield from (Fault(FILE, edge.name, "only a release may write to a recipient") for _ in sorted(map(str, given))[:1])
+    if edge.kind == "correlate" and not set(edge.reads) <= _released(pipeline) | {SAID, TICK}:
+        yield Fault(FILE, edge.name, "reads what no release has cut")
     yield from window_faults(FILE, edge.kind, edge.name, edge.windows, pipeline.policy.agreements)
     yield from time_faults(FILE, edge.name, [topics[name] for name in edge.reads if name in topics], topics.get(edge.changelog))
+
+
+def _released(pipeline: Pipeline) -> frozenset[str]:
+    """Give what releases write: it was cut for its recipient."""
+    return frozenset(name for edge in pipeline.edges if edge.kind == "release" for name in edge.writes)
 
 
 def _reader_faults(pipeline: Pipeline) -> Iterator[Fault]:
@@ -68,6 +84,11 @@ def _view_faults(pipeline: Pipeline) -> Iterator[Fault]:
             if f"for.{recipient}.{kind}" not in pipeline.declarations.topics:
                 given = ", ".join(cut.agreement.id for cut in cuts)
                 yield Fault("topics/recipients.toml", recipient, f"kinds lacks {kind!r}, which it gets by {given}")
+    if pipeline.file.correlate is not None:
+        for recipient, declared in pipeline.declarations.recipients.items():
+            for kind in sorted({LINK, ALERTS} - set(declared.kinds)):
+                text = f"kinds lacks {kind!r}, in which it is told how its reports hang together"
+                yield Fault("topics/recipients.toml", recipient, text)
 
 
 def name_faults(file: PipelineFile, members: frozenset[str] | None, types: frozenset[str] | None) -> Iterator[Fault]:
@@ -81,6 +102,36 @@ def name_faults(file: PipelineFile, members: frozenset[str] | None, types: froze
         for member in accept.members:
             if members is not None and member not in members:
                 yield Fault(FILE, accept.name, f"{member!r} is no member")
+
+
+def _loop_faults(pipeline: Pipeline) -> Iterator[Fault]:
+    """Whoever read what is made of what it writes would find its own findings, and be held back by itself."""
+    before = {
+        edge.name: {other.name for other in pipeline.edges if other.writes.intersection(edge.reads)} for edge in pipeline.edges
+    }
+    try:
+        TopologicalSorter(before).prepare()
+    except CycleError as error:
+        yield Fault(FILE, "name", f"{' -> '.join(error.args[1])} go round in a circle")
+
+
+def _movement_faults(pipeline: Pipeline) -> Iterator[Fault]:
+    """What movements show is written by the bus alone, for an observatory that it does not follow."""
+    file, members = pipeline.file, pipeline.declarations.members
+    if (file.detect is None) != (file.meet is None):
+        yield Fault(FILE, "detect", "detect and meet go together")
+    if file.detect is None:
+        return
+    declared = file.detect
+    for name in (*declared.of, declared.member):
+        if name not in members:
+            yield Fault(FILE, declared.name, f"{name!r} is no member")
+    if declared.member in declared.of:
+        yield Fault(FILE, f"{declared.name}.of", f"{declared.member!r} is whose records detections are; it is not followed")
+    if declared.member in members and members[declared.member].state is not None:
+        yield Fault(FILE, f"{declared.name}.member", "is a State; what the bus finds is no State's report")
+    for code in sorted(set(declared.purposes) - pipeline.vocabularies.codes("purpose@1")):
+        yield Fault(FILE, f"{declared.name}.purposes", f"{code!r} is no purpose")
 
 
 def _twice_faults(pipeline: Pipeline) -> Iterator[Fault]:

@@ -15,8 +15,12 @@ import msgspec
 
 from boutre import metrics
 from boutre.errors import Refuse, Unavailable
-from boutre.processors.decision import Changes, Decision, Drop, Emit, Inbound, Outbound, Reject, Released, State, Step
+from boutre.processors.alerts.rules import Rules
+from boutre.processors.clocks import Clocks
+from boutre.processors.decision import Changes, Decision, Drop, Emit, Inbound, Outbound, Reject, Released, Seen, State, Step
 from boutre.processors.finish import Finish
+from boutre.processors.hops import VIEWS_ROOT, Hops
+from boutre.processors.waiting import Waiting
 from boutre.processors.windows import Windows
 from boutre.schemas.cases.groups import personal
 from boutre.schemas.codec import Codec
@@ -35,7 +39,8 @@ class Processor:
     """
     A step and where it stands: what it reads, all that it may write, its changelog, who reads what of that, and its windows.
 
-    *finish* is what becomes of the outputs of a whole transaction before they are sent: views are sealed and signed.
+    *finish* is what becomes of the outputs of a whole transaction before they are sent: views are sealed and signed. *alerts* are
+    the rules by whose deadlines the threads that it keeps are watched, where it keeps any.
     """
 
     name: str
@@ -47,6 +52,13 @@ class Processor:
     read_by: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     windows: Windows = field(default_factory=Windows)
     finish: Finish | None = None
+    alerts: Rules | None = None
+
+    @property
+    def recipients(self) -> tuple[str, ...]:
+        """Those for whom it may write something."""
+        views = (topic.split(".") for topic in self.writes)
+        return tuple(sorted({parts[1] for parts in views if parts[0] == VIEWS_ROOT}))
 
     def reject_topic(self, member: str) -> str:
         """Give the topic of a member's rejects."""
@@ -63,6 +75,7 @@ class Handled(msgspec.Struct, frozen=True):
     records: tuple[Outbound, ...] = ()
     changes: Changes = msgspec.field(default_factory=dict)
     releases: tuple[Released, ...] = ()
+    seen: Seen | None = None
 
 
 def count(stage: str, handled: Iterable[Handled]) -> None:
@@ -89,6 +102,8 @@ class Handler:
 
     def __init__(self, processor: Processor, codec: Codec, owner: Owner) -> None:
         self.processor = processor
+        waiting = None if processor.alerts is None else Waiting(processor.alerts, processor.recipients)
+        self.clocks = Clocks(Hops(processor.reads, processor.recipients), waiting)
         self._codec = codec
         self._owner = owner
 
@@ -104,7 +119,7 @@ class Handler:
                     return self._rejected(record, Reject("internal-error", detail="undeclared topic"))
                 if not self._remembers(decision.changes):
                     return self._rejected(record, Reject("internal-error", detail="undeclared class of keys"))
-                return Handled("emitted", None, decision.records, decision.changes, decision.releases)
+                return Handled("emitted", None, decision.records, decision.changes, decision.releases, decision.seen)
             case Drop():
                 if not self._remembers(decision.changes):
                     return self._rejected(record, Reject("internal-error", detail="undeclared class of keys"))

@@ -77,6 +77,12 @@ class Memory:
         entry = self._given(identifier)
         return entry.get("to", {}) if entry and entry.get("member") == self.member else {}
 
+    def cells(self, recipient: str, identifier: str) -> Sequence[str]:
+        """Give the cells in which a record was offered for links of *recipient*."""
+        entry = self._given(identifier)
+        found = entry.get("cells", {}).get(recipient, ()) if entry and entry.get("member") == self.member else ()
+        return [str(cell) for cell in found]
+
     def gave(self, recipient: str, identifier: str) -> bool:
         """Say whether *recipient* was given anything of the record."""
         return bool(self.digests(recipient, identifier))
@@ -100,7 +106,9 @@ class Memory:
         ]
         return list(dict(found).items())
 
-    def given(self, identifier: str, digests: Mapping[str, str]) -> dict[str, Any]:
+    def given(
+        self, identifier: str, digests: Mapping[str, str], cells: Mapping[str, Sequence[str]] | None = None
+    ) -> dict[str, Any]:
         """Give what is to be remembered once each recipient was given what its digest stands for."""
         if not digests:
             return {}
@@ -108,7 +116,9 @@ class Memory:
         to = {name: list(self.digests(name, identifier)) for name in (self._given(identifier) or {}).get("to", {})}
         for recipient, digest in digests.items():
             to[recipient] = [*to.get(recipient, ()), digest][-DIGESTS:]
-        return {key: {"member": self.member, "to": to}}
+        entry = {"member": self.member, "to": to}
+        known = {**(self._given(identifier) or {}).get("cells", {}), **{name: list(each) for name, each in (cells or {}).items()}}
+        return {key: {**entry, "cells": known} if known else entry}
 
     def with_report(self, seen: Seen, identifier: str, recipients: Sequence[str]) -> dict[str, Any]:
         """Give the cell of a trace with this report in it, for each of *recipients*."""

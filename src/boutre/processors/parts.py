@@ -141,6 +141,16 @@ class Parts:
             self.shared[group] = made
         return made
 
+    @property
+    def derived(self) -> bool:
+        """Say whether it was made from other records."""
+        return bool((self._value.get("provenance") or {}).get("derived_from"))
+
+    def named(self, group: Group, names: Names) -> Mapping[str, Any]:
+        """Give a group as a value with other *names* than its recipient's, and keep nothing of it."""
+        given = group.node.give(self._value[group.name], names)
+        return given if isinstance(given, Mapping) else {}
+
     def repeat(self, group: Group, names: Names, earlier: tuple[str, str]) -> Made:
         """Make the lifecycle for one recipient, marked as the repeat of an earlier report that it had."""
         return self._made(group, marked(self._value["lifecycle"], earlier), names)

@@ -9,3 +9,4 @@ from typing import Final
 FILE: Final = "processors/pipeline.toml"
 NATIONAL: Final = "national.{member}.{kind}"
 VIEWS: Final = "for.{recipient}.{kind}"
+ANSWERS: Final = "from.{recipient}.answer"

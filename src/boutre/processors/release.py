@@ -18,11 +18,12 @@ from typing import Any, Final
 
 from boutre.errors import Refuse
 from boutre.processors.accept import national_key
-from boutre.processors.case import Case, Known, Outcome, missing_group
+from boutre.processors.case import Always, Case, Known, Outcome, missing_group
 from boutre.processors.conditions import Facts, Terms, ZonesAt
 from boutre.processors.cut import Cut
 from boutre.processors.decision import Decision, Emit, Inbound, Outbound, Reject, Released, Seal, State
 from boutre.processors.memory import Memory
+from boutre.processors.offers import Offers
 from boutre.processors.parts import Groups, Parts
 from boutre.processors.receipts import Fixed, ReceiptForm, Receipts, Record, commitment
 from boutre.processors.repeats import Rule, traces
@@ -104,6 +105,7 @@ class Release:
     scopes: Scopes = field(default_factory=Scopes)
     lives: SafetyOfLife | None = None
     opener: Opener | None = None
+    offers: Offers | None = None
     _groups: Groups = field(default_factory=Groups, init=False, repr=False, compare=False)
     _form: ReceiptForm = field(init=False, repr=False, compare=False)
     _trays: dict[str, tuple[_Tray, ...]] = field(default_factory=dict, init=False, repr=False, compare=False)
@@ -136,8 +138,9 @@ class Release:
         outcomes = [(tray.desk.recipient, self._decide(tray, case)) for tray in trays]
         views = [outcome.out for _, outcome in outcomes if outcome.out is not None]
         receipts = [receipt for _, outcome in outcomes for receipt in outcome.receipts]
+        offers = [offer for _, outcome in outcomes for offer in outcome.offers]
         released = tuple([Released(recipient, kind, outcome.outcome) for recipient, outcome in outcomes])
-        return Emit((*views, *receipts), case.changes(outcomes), released)
+        return Emit((*views, *offers, *receipts), case.changes(outcomes), released)
 
     def opened(self, decoded: Decoded) -> Decoded:
         """Give a record with its personal groups open; raises Refuse where it cannot be opened."""
@@ -234,7 +237,12 @@ class Release:
         out = Outbound(tray.topic, named.encode(), frame, stamp, headers, seal)
         proof = name, commitment(key, frame)
         receipts = tray.receipts.write(case.receipt, ready.delivered, proof)
-        return Outcome("delivered", receipts, out, filled.digest, sheet.knows)
+        if self.offers is None:
+            return Outcome("delivered", receipts, out, filled.digest, sheet.knows)
+        looked_at = sheet.some(case.parts, known_as, "event", "position") if case.kind != "retraction" else {}
+        roots = sheet.roots(case.parts, Always(key)) if case.kind != "retraction" else ()
+        offers, cells = self.offers.of(recipient, case, looked_at, of, filled.pieces, out, roots)
+        return Outcome("delivered", receipts, out, filled.digest, sheet.knows, offers, cells)
 
     def _sheet(self, tray: _Tray, kind: str, cuts: tuple[Cut, ...]) -> _Sheet:
         desk = tray.desk

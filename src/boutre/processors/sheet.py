@@ -100,6 +100,13 @@ class Sheet:
         pieces[place] = before + identifier.encode()
         return identifier, whole(pieces)
 
+    def roots(self, parts: Parts, names: Names) -> tuple[str, ...]:
+        """Give what a record was made from, by *names*, where this recipient is told what it was made from; mostly nothing."""
+        mine = self.groups.get("provenance")
+        if mine is None or not parts.derived:
+            return ()
+        return tuple(parts.named(mine[1], names).get("derived_from") or ())
+
     def some(self, parts: Parts, names: Names, *groups: str) -> dict[str, Any]:
         """Give some groups as values, as this recipient gets them; what it does not get is None."""
         found = {}

@@ -12,17 +12,22 @@ from boutre.topics.strict import Declared
 
 # Kinds of record that members publish and recipients get; receipt and reject are made by the bus, answers go back.
 Published = Literal["sighting", "interception", "alert", "retraction"]
-Kind = Literal["sighting", "interception", "alert", "retraction", "receipt", "reject", "answer"]
+Received = Literal["sighting", "interception", "alert", "retraction", "link"]
+Kind = Literal["sighting", "interception", "alert", "retraction", "link", "receipt", "reject", "answer"]
 
 # Parties that are neither member nor recipient: the engine itself, and those who run it.
 BUS: Final = "bus"
 OPERATIONS: Final = "operations"
+
+RATE: Final = 262_144
+"""Bytes a second that a member's connectors may send to each broker where it declares nothing: some hundred reports."""
 
 # An id is part of topic names: without dots, so that a topic's name says whose it is in one way only.
 Id = Annotated[str, Field(pattern=r"^[a-z][a-z0-9]*(-[a-z0-9]+)*$", max_length=63)]
 State = Annotated[str, Field(pattern=r"^[A-Z]{3}$")]
 Language = Annotated[str, Field(pattern=r"^[a-z]{2,3}(-[A-Za-z0-9]{2,8})*$")]
 Kinds = Annotated[tuple[Published, ...], Field(min_length=1)]
+ReceivedKinds = Annotated[tuple[Received, ...], Field(min_length=1)]
 
 
 class Names(Declared):
@@ -71,6 +76,7 @@ class Member(Declared):
     state: State | None = None
     demonstration: bool = False
     area: Area | None = None
+    rate: int = Field(default=RATE, ge=1_024)
 
     @model_validator(mode="after")
     def _whole(self) -> Self:
@@ -92,7 +98,7 @@ class Recipient(Declared):
     names: Names
     body: Literal["centre", "member", "protection"]
     language: Literal["en", "fr"]
-    kinds: Kinds
+    kinds: ReceivedKinds
     member: Id | None = None
 
     @model_validator(mode="after")

@@ -126,7 +126,7 @@ class Pattern(Declared):
         What the placeholders stand for in each topic of this pattern.
         """
         if "member" in self.slots:
-            whose = [("member", one.id, one.kinds) for one in members]
+            whose: list[tuple[str, str, tuple[str, ...]]] = [("member", one.id, one.kinds) for one in members]
         elif "recipient" in self.slots:
             whose = [("recipient", one.id, one.kinds) for one in recipients]
         else:

@@ -2,7 +2,8 @@
 A view as a feature of GeoJSON (RFC 7946): pure.
 
 Longitude stands before latitude, in degrees WGS 84. A view whose position is unknown or withheld is a feature with a null geometry:
-it is in the table, and not on the map. Which of the two it is stands under ``withheld``.
+it is in the table, and not on the map. Which of the two it is stands under ``withheld``. A link has no place
+either: its two views are on the map, and its columns name them.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from boutre.connectors.delivery import Delivery
+from boutre.connectors.delivery import LINK, Delivery
 from boutre.connectors.plain import plain, stamp
 from boutre.schemas.marks import Sealed, Withheld
 
@@ -52,6 +53,24 @@ PROPERTIES: Final[Mapping[str, str]] = {
 The columns of the map's table, each with the field of the record that fills it; null where unknown, withheld or not of this kind.
 """
 
+OF_A_LINK: Final[Mapping[str, str]] = {
+    "link_type": "link.type",
+    "link_status": "link.status",
+    "link_reason": "link.reason",
+    "link_views": "link.views",
+    "link_records": "link.records",
+    "link_probability": "link.probability",
+    "link_rule": "link.rule",
+    "link_by": "link.by",
+    "link_independent": "link.independent",
+    "link_explanation_en": "link.explanation.en",
+    "link_explanation_fr": "link.explanation.fr",
+    "link_evidence": "link.evidence",
+}
+"""
+More columns, of links alone. The two views and the two records are lists, in one order; ``link_views`` are ids of other features.
+"""
+
 
 def feature(view: Delivery) -> dict[str, Any]:
     """
@@ -68,12 +87,13 @@ def feature(view: Delivery) -> dict[str, Any]:
         for each in states
         if each["state"] == "withheld" and each["field"] not in withheld
     }
+    columns = {**PROPERTIES, **OF_A_LINK} if view.kind == LINK else PROPERTIES
     properties: dict[str, Any] = {
         "of": view.of,
         "kind": view.kind,
         "exercise": value["exercise"],
         "released": stamp(view.timestamp),
-        **{name: plain(field(value, path)) for name, path in PROPERTIES.items()},
+        **{name: plain(field(value, path)) for name, path in columns.items()},
         "altered": {each["field"]: each["method"] or each["state"] for each in states if each["state"] != "withheld"},
         "withheld": withheld,
         "sealed": [name for name, group in value.items() if isinstance(group, Sealed)],

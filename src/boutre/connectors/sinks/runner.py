@@ -11,21 +11,32 @@ import time
 import traceback
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from datetime import timedelta
 from functools import partial
 from typing import Final, Protocol
 
 import structlog
 
-from boutre.connectors.delivery import BadDelivery, Delivery
+from boutre.connectors.delivery import EPOCH, BadDelivery, Delivery
 from boutre.connectors.sinks.contract import Write
 from boutre.connectors.sinks.dead_letters import DeadLetters
 from boutre.errors import BusError, Refuse, Retry, Unavailable
-from boutre.metrics import REASONS, RECORDS
+from boutre.health import OWN
+from boutre.lateness import Tally, since
+from boutre.metrics import REASONS, RECORDS, late
 
 log = structlog.get_logger(__name__)
 
+MILLISECOND: Final = timedelta(milliseconds=1)
+
 LEAST_WAIT: Final = 0.05
 MOST: Final = 500
+
+LONGEST_REST: Final = 0.5
+"""Seconds of rest in one piece: so long a sink may take to hear that it is to stop."""
+
+VIEWS: Final = "views"
+"""What the health of a sink is told of."""
 
 
 class Views(Protocol):
@@ -95,11 +106,16 @@ class Runner:
         """
         while not self.stop() and not self.views.finished:
             batch = self._gather()
-            if batch and not self._settle(batch):
-                break
+            if batch:
+                OWN.begun(VIEWS)
+                if not self._settle(batch):
+                    break
             for message in batch:
                 self.views.done(message)
             self.views.commit()
+            if batch:
+                OWN.succeeded(VIEWS)
+                OWN.idle(VIEWS)
         return self.counts
 
     def _gather(self) -> list[Delivery | BadDelivery]:
@@ -132,6 +148,7 @@ class Runner:
         self.counts.delivered += len(views)
         self._in_a_row = 0
         RECORDS.labels("sink", "delivered").inc(len(views))
+        _late(views, time.time())
         return True
 
     def _patiently(self, act: Callable[[], None], count: int) -> bool:
@@ -141,11 +158,18 @@ class Runner:
                 act()
             except Retry as asked:
                 log.warning("sink.retry", sink=self.name, views=count, after=asked.after, reason=str(asked))
-                self.views.rest(max(LEAST_WAIT, asked.after))
-                if self.stop():
+                if not self._rested(max(LEAST_WAIT, asked.after)):
                     return False
             else:
                 return True
+
+    def _rested(self, seconds: float) -> bool:
+        """Wait, as long as nobody says stop; False where somebody did."""
+        while not self.stop() and seconds > 0:
+            piece = min(seconds, LONGEST_REST)
+            self.views.rest(piece)
+            seconds -= piece
+        return not self.stop()
 
     def _write(self, views: Sequence[Delivery]) -> None:
         try:
@@ -174,3 +198,13 @@ class Runner:
         RECORDS.labels("sink", outcome).inc()
         REASONS.labels("sink", outcome, code).inc()
         log.warning("sink.dead_letter", sink=self.name, outcome=outcome, reason=code, file=str(self.dead.path))
+
+
+def _late(views: Sequence[Delivery], now: float) -> None:
+    """Count how late views were delivered that the sink has at *now*."""
+    tallies: dict[tuple[str, str], Tally] = {}
+    for view in views:
+        tally = tallies.setdefault((view.recipient, view.kind), Tally())
+        tally.add(since((view.timestamp - EPOCH) // MILLISECOND, now))
+    for (recipient, kind), tally in tallies.items():
+        late("delivered", tally, recipient=recipient, kind=kind)

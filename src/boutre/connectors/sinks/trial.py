@@ -137,9 +137,54 @@ GROUPS: Final[Mapping[str, Mapping[str, Any]]] = {
         **SHARED,
         "recall": {"record": "withdrawn", "kind": "sighting", "scope": "retract", "reason": "wrong"},
     },
+    "link": {
+        "lifecycle": SHARED["lifecycle"],
+        "link": {
+            "type": "same-craft",
+            "records": [record_id("comoros", "sighting", "trial", "0"), record_id("france", "interception", "trial", "0")],
+            "views": [record_id("rcoc", "sighting", "trial", "0"), record_id("rcoc", "interception", "trial", "0")],
+            "rule": "kwassa@1",
+            "by": None,
+            "status": "made",
+            "reason": None,
+            "judgement": None,
+            "probability": 0.87,
+            "explanation": {
+                "en": (
+                    "Same craft: very likely (0.87). For it: the distance between them (strongly). "
+                    "Against it: the engines (slightly)."
+                ),
+                "fr": (
+                    "Même embarcation : probable (0,87). Pour : la distance qui les sépare (fortement). "
+                    "Contre : la motorisation (légèrement)."
+                ),
+            },
+            "evidence": [
+                {
+                    "comparison": "distance",
+                    "level": "near",
+                    "bits": 3.4,
+                    "sentence": {"en": "the distance between them (strongly)", "fr": "la distance qui les sépare (fortement)"},
+                },
+                {
+                    "comparison": "engines",
+                    "level": "other",
+                    "bits": -0.66,
+                    "sentence": {"en": "the engines (slightly)", "fr": "la motorisation (légèrement)"},
+                },
+            ],
+            "independent": True,
+        },
+        "handling": {"tlp": "AMBER"},
+    },
 }
 """
 The groups of one view of each kind; what is not named is unknown.
+"""
+
+BY_THE_BUS: Final = frozenset({"link"})
+"""
+Kinds that the bus itself makes of what a recipient has: nobody reports them, and no agreement cuts them.
 """
 
 STATES: Final = (
@@ -161,16 +206,17 @@ def view(kind: str, number: int = 0, *, recipient: str = "rcoc", **groups: Any) 
     """
     Give the value of the *number*-th view of *kind*, with *groups* in place of its own.
     """
+    own = kind in BY_THE_BUS
     return {
         "id": record_id(recipient, kind, "trial", str(number)),
         "exercise": True,
         **GROUPS[kind],
         "view": {
             "recipient": recipient,
-            "of": record_id("comoros", kind, "trial", str(number)),
-            "agreements": ["comoros-rcoc@1"],
+            "of": record_id("bus" if own else "comoros", kind, "trial", str(number)),
+            "agreements": [] if own else ["comoros-rcoc@1"],
             "policy": "trial",
-            "fields": [dict(state) for state in STATES],
+            "fields": [] if own else [dict(state) for state in STATES],
         },
         **groups,
     }

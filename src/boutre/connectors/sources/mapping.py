@@ -147,11 +147,12 @@ def _clock(rule: Moment, column: str, day: dict[str, Any], default: tzinfo | Non
         zones.setdefault("", default)
     try:
         found = moments.with_clock(day, row.values[column], rule.time_formats, zones)
-    except moments.UnreadableError:
-        row.misfits.append(Misfit("wrong-type", column, " | ".join(rule.time_formats)))
-        return day
-    except moments.ImpossibleError:
-        row.misfits.append(Misfit("impossible-time", column, " | ".join(rule.time_formats)))
+    except (moments.UnreadableError, moments.ImpossibleError) as error:
+        if rule.unreadable_time == "day":
+            row.leave(column)
+            return day
+        code = "wrong-type" if isinstance(error, moments.UnreadableError) else "impossible-time"
+        row.misfits.append(Misfit(code, column, " | ".join(rule.time_formats)))
         return day
     if found is None:
         # A time of an unknown zone is not turned into UTC by a guess: its owner still has it.

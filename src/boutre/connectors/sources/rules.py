@@ -125,7 +125,8 @@ class Moment(Rule):
     A date in one of *formats* (as of ``strptime``), and the clock time of the column *time* where it has one.
 
     *zone* is that of times which do not name theirs; *zones* gives the zone for each word behind a time. A time whose zone is in
-    neither is kept under ``unmapped``, and only its day counts.
+    neither is kept under ``unmapped``, and only its day counts. *unreadable_time* says what becomes of a row whose time of day has
+    none of *time_formats*, or is on no clock: ``refuse`` it, or know it to the ``day``, with the time kept likewise.
     """
 
     read: Literal["moment"]
@@ -133,6 +134,7 @@ class Moment(Rule):
     formats: tuple[str, ...] = ("%Y-%m-%d",)
     time: str | None = None
     time_formats: tuple[str, ...] = ("%H:%M", "%H:%M:%S")
+    unreadable_time: Literal["refuse", "day"] = "refuse"
     zone: str | None = None
     zones: dict[str, str] = Field(default_factory=dict)
 
@@ -164,6 +166,8 @@ class Moment(Rule):
             raise ValueError(f"{naive[0]} tells a time and no zone: declare zone, or %z where the source writes it")
         if self.time is not None and any(precision_of(form) != "day" for form in self.formats):
             raise ValueError("a column for the time goes with formats that tell the day and no more")
+        if self.time is None and self.unreadable_time != "refuse":
+            raise ValueError("unreadable_time speaks of a column for the time, and time names none")
         if odd := [form for form in self.time_formats if not tells_time(form)]:
             raise ValueError(f"{odd[0]} tells no hour")
         return self

@@ -91,6 +91,16 @@ class Conditions(Declared):
         """What is given of it, by name."""
         return tuple((name, value) for name, value in self if value is not None)
 
+    def hold(self, situation: Situation) -> bool:
+        """
+        Say whether every condition holds.
+        """
+        for name, asked in self.asked:
+            value = LOOKS[name].value(situation)
+            if value is None or value == () or not LOOKS[name].holds(value, asked):
+                return False
+        return True
+
     def misses(self, situation: Situation) -> Iterator[Miss]:
         """
         Give each condition that does not hold.

@@ -63,7 +63,7 @@ def _seen(
     situation = given.situation
     if not situation.records:
         return
-    verdict = rule.judge(situation)
+    verdict = rule.judge(situation, reasons=False)
     own = [thread for thread in mine if _same_reader(thread, situation) and thread.continued_by(situation)]
     if not verdict.holds:
         yield from ((thread, given) for thread in own)

@@ -39,7 +39,7 @@ def _step(rules: Rules, rule: Rule, thread: Thread | None, given: Input) -> tupl
     if thread is None:
         if not isinstance(given, Seen):
             return None, ()
-        verdict = rule.judge(given.situation)
+        verdict = rule.judge(given.situation, reasons=False)
         if not verdict.holds:
             return None, ()
         turn = Turn(rules, rule, begin(rules, rule, given, verdict), given.at)

@@ -11,7 +11,7 @@ from typing import Annotated, Any, Final, Literal
 from pydantic import Field, model_validator
 
 from boutre.processors.agreement import Both
-from boutre.processors.alerts.conditions import Conditions, Miss
+from boutre.processors.alerts.conditions import Conditions
 from boutre.processors.alerts.scales import Number
 from boutre.processors.alerts.situation import HOUR_S, Situation
 from boutre.topics.strict import Declared
@@ -127,6 +127,10 @@ class Verdict:
     certainty: float = 0.0
 
 
+NOT_SO: Final = Verdict(holds=False)
+"""What a rule says of most situations, where nobody asks why."""
+
+
 class Rule(Declared):
     """
     One rule. *when* are alternatives; where one of *unless* holds it does not speak.
@@ -181,26 +185,20 @@ class Rule(Declared):
         """Give the seconds that a situation must have stood before this kind of recipient is told."""
         return sum(minutes for name, minutes in self.bodies.items() if name == body) * SECONDS
 
-    def judge(self, situation: Situation) -> Verdict:
+    def judge(self, situation: Situation, *, reasons: bool = True) -> Verdict:
         """
-        Say whether the rule speaks of *situation*, how gravely, or why it does not.
+        Say whether the rule speaks of *situation*, how gravely, or why it does not; without *reasons*, only that it does not.
         """
         if situation.body not in self.bodies:
             return Verdict(holds=False, why=("bodies: not-so",))
         if not situation.records:
             return Verdict(holds=False, why=("records: not-known",))
-        missed: list[Miss] = []
-        for alternative in self.when:
-            misses = tuple(alternative.misses(situation))
-            if not misses:
-                break
-            missed.extend(misses)
-        else:
-            return Verdict(holds=False, why=tuple(dict.fromkeys(map(str, missed))))
+        if not any(alternative.hold(situation) for alternative in self.when):
+            return NOT_SO if not reasons else Verdict(holds=False, why=self._why_not(situation))
         for exception in self.unless:
-            if not any(exception.misses(situation)):
+            if exception.hold(situation):
                 return Verdict(holds=False, why=tuple(f"unless.{name}" for name, _ in exception.asked))
-        more = [one for one in self.more if not any(one.when.misses(situation))]
+        more = [one for one in self.more if one.when.hold(situation)]
         return Verdict(
             holds=True,
             late=situation.lives_at_risk is not True and situation.is_late(self.horizon_hours * HOUR_S),
@@ -208,3 +206,7 @@ class Rule(Declared):
             urgency=max(self.urgency, *(one.urgency or 0.0 for one in more), 0.0),
             certainty=self.certainty.number(situation),
         )
+
+    def _why_not(self, situation: Situation) -> tuple[str, ...]:
+        misses = (str(miss) for alternative in self.when for miss in alternative.misses(situation))
+        return tuple(dict.fromkeys(misses))

@@ -23,7 +23,7 @@ def seen(turn: Turn, given: Seen) -> None:
     known = thread.records.union(thread.gone)
     if records <= set(thread.gone) or _stale(turn, given, records, known):
         return
-    verdict = turn.rule.judge(situation)
+    verdict = turn.rule.judge(situation, reasons=False)
     if not verdict.holds:
         _holds_no_more(turn, given)
         return

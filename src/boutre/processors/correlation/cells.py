@@ -9,6 +9,7 @@ block reaches.
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable, Iterator
 from typing import Final
 
 from boutre.processors.matching.distances import KM_PER_DEG
@@ -38,13 +39,32 @@ def offered(one: Sighted, side_deg: float, block_km: float) -> tuple[str, ...]:
     """
     if one.latitude is None or one.longitude is None:
         return ()
-    reach = KNOWN_BLOCKS * block_km / KM_PER_DEG
-    south, north = one.latitude - reach, one.latitude + reach
-    narrow = max(NARROWEST, math.cos(math.radians(min(90.0, max(abs(south), abs(north))))))
-    rows = range(math.floor(south / side_deg), math.floor(north / side_deg) + 1)
-    first, last = one.longitude - reach / narrow, one.longitude + reach / narrow
-    columns = range(math.floor(first / side_deg), math.floor(last / side_deg) + 1)
+    rows, columns = _around(one.latitude, one.longitude, side_deg, KNOWN_BLOCKS * block_km)
     return tuple(_name(row, column) for row in rows for column in columns)
+
+
+def among(one: Sighted, side_deg: float, reach_km: float, cells: Iterable[str]) -> Iterator[str]:
+    """
+    Give those of *cells* in which something may lie that is no further than *reach_km* from a report.
+    """
+    if one.latitude is None or one.longitude is None:
+        return
+    rows, columns = _around(one.latitude, one.longitude, side_deg, reach_km)
+    for cell in cells:
+        row, _, column = cell.partition("_")
+        if int(row) in rows and int(column) in columns:
+            yield cell
+
+
+def _around(latitude: float, longitude: float, side_deg: float, reach_km: float) -> tuple[range, range]:
+    reach = reach_km / KM_PER_DEG
+    south, north = latitude - reach, latitude + reach
+    narrow = max(NARROWEST, math.cos(math.radians(min(90.0, max(abs(south), abs(north))))))
+    first, last = longitude - reach / narrow, longitude + reach / narrow
+    return (
+        range(math.floor(south / side_deg), math.floor(north / side_deg) + 1),
+        range(math.floor(first / side_deg), math.floor(last / side_deg) + 1),
+    )
 
 
 def _name(row: int, column: int) -> str:

@@ -10,6 +10,7 @@ from typing import Final
 
 from msgspec.structs import replace
 
+from boutre.processors.correlation.cells import offered
 from boutre.processors.matching.blocks import within
 from boutre.processors.matching.found import Found
 from boutre.processors.matching.matcher import Compared, Matcher, settled
@@ -28,7 +29,9 @@ class Weighing:
 
     def __init__(self, matcher: Matcher) -> None:
         self.matcher = matcher
-        self.block = matcher.model.file.block
+        block = matcher.model.file.block
+        # A list of years is searched further for positions that somebody copied wrongly than what has to be told tonight.
+        self.block = block if block.at_sea_km is None else block.model_copy(update={"kilometres": block.at_sea_km})
         self.rivals = matcher.model.file.rivals
         self._levels = lru_cache(maxsize=HELD)(self._compared)
         self._held = lru_cache(maxsize=HELD)(self._candidates)
@@ -74,3 +77,13 @@ def _in_order(one: Sighted, other: Sighted) -> tuple[Sighted, Sighted]:
     """Give two reports in the order of their ids, as what they are: without names."""
     first, second = (one, other) if one.id <= other.id else (other, one)
     return replace(first, id=""), replace(second, id="")
+
+
+def known_in(one: Sighted, side_deg: float, weighings: Iterable[Weighing]) -> tuple[str, ...]:
+    """
+    Name the cells in which a report is known, its home among them: as far around it as the models that speak of it look.
+
+    None where it has no position.
+    """
+    reach = max((weighing.block.kilometres for weighing in weighings if weighing.matcher.model.speaks_of(one)), default=0.0)
+    return offered(one, side_deg, reach)

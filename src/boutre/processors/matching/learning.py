@@ -31,6 +31,9 @@ RIDGE: Final = 3.0
 
 ROUNDS: Final = 60
 SETTLED: Final = 1e-8
+HARDLY: Final = 10
+"""Of a level that fewer examples show nothing is learnt where a judgement of it stands: chance would speak louder."""
+
 SMALL: Final = 0.5
 """Added to each count, so that what was never seen is unlikely, and not impossible."""
 
@@ -65,14 +68,17 @@ def examples(what: Compared, known: Known) -> list[Example]:
     return made
 
 
-def learnt(file: ModelFile, shown: Sequence[Example], hidden: Sequence[Example]) -> ModelFile:
+def learnt(file: ModelFile, shown: Sequence[Example], hidden: Sequence[Example], least: int = 0) -> ModelFile:
     """
     Give the model with weights learnt from examples: those learnt alone from the *shown*, those learnt together from the *hidden*.
 
     Both are the same where nothing is hidden. The prior is what the regression found; it is set among rivals by ``tuned``.
+    A level that fewer than *least* examples show keeps the bits that *file* gives it, if it gives any.
     """
     together = [(place, one) for place, one in enumerate(file.comparison) if one.learnt == "together"]
     columns = sorted({(place, level) for place, _ in together for example in hidden if (level := example.levels[place])})
+    judged = [_hardly(one, place, shown if one.learnt == "alone" else hidden, least) for place, one in enumerate(file.comparison)]
+    columns = [(place, level) for place, level in columns if level not in judged[place]]
     table = np.array([[float(example.levels[place] == level) for place, level in columns] for example in hidden])
     truth = np.array([float(example.true) for example in hidden])
     if not truth.any():
@@ -85,11 +91,17 @@ def learnt(file: ModelFile, shown: Sequence[Example], hidden: Sequence[Example])
         if one.learnt == "alone":
             bits[place] = _alone(one, [(example.levels[place], example.true) for example in shown])
     comparison = tuple(
-        one if one.learnt == "no" else one.model_copy(update={"bits": bits.get(place, {})})
+        one if one.learnt == "no" else one.model_copy(update={"bits": {**bits.get(place, {}), **judged[place]}})
         for place, one in enumerate(file.comparison)
     )
     prior = round(float(weights[-1]) / math.log(2), 2)
     return file.model_copy(update={"comparison": comparison, "prior_bits": prior})
+
+
+def _hardly(one: ComparisonFile, place: int, seen: Sequence[Example], least: int) -> Mapping[str, float]:
+    """Give the levels of which too few examples speak, with the bits that they have."""
+    counts = Counter(example.levels[place] for example in seen) if least else Counter[str | None]()
+    return {level: bits for level, bits in one.bits.items() if counts[level] < least}
 
 
 def _alone(one: ComparisonFile, seen: Sequence[tuple[str | None, bool]]) -> dict[str, float]:

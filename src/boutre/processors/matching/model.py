@@ -49,10 +49,13 @@ class ComparisonFile(Terms):
 class BlockFile(Declared):
     """
     Which pairs are compared at all: reports at most so many *hours* and *kilometres* apart, or that share an identifier.
+
+    On the bus, where reports are linked as they come, *at_sea_km* stands in the place of *kilometres*, if it is given.
     """
 
     hours: float = Field(gt=0)
     kilometres: float = Field(gt=0)
+    at_sea_km: float | None = Field(default=None, gt=0)
 
 
 class CalibrationFile(Declared):

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
+from functools import cache
 from pathlib import Path
 from typing import Final
 
@@ -16,7 +17,7 @@ from anyascii import anyascii
 from pydantic import Field
 
 from boutre.errors import Fault
-from boutre.topics.strict import Declared, file_name, read
+from boutre.topics.strict import Declared, file_name, raise_all, read
 
 FILE: Final = "identifiers.toml"
 
@@ -110,12 +111,15 @@ class IdentifierRules(Declared):
         return found
 
 
+ANY: Final = "any"
 ATTRIBUTES: Final = ("mmsi", "imo", "call-sign", "registration", "marking", "name")
 
 
 class Placeholders:
     """
     Says whether a value stands for *not known*. Made once of what is declared.
+
+    Of an attribute that is not declared only what stands for nothing anywhere is none.
     """
 
     __slots__ = ("_patterns", "_values")
@@ -123,17 +127,33 @@ class Placeholders:
     def __init__(self, rules: IdentifierRules) -> None:
         self._values: dict[str, frozenset[str]] = {}
         self._patterns: dict[str, tuple[re.Pattern[str], ...]] = {}
-        for attribute in ATTRIBUTES:
+        for attribute in (ANY, *ATTRIBUTES):
             said = (rules.any, rules.of(attribute) or rules.any)
             self._values[attribute] = frozenset(_compact(value) for one in said for value in one.values)
             self._patterns[attribute] = tuple(re.compile(each) for one in said for each in one.patterns)
 
     def holds(self, attribute: str, raw: str) -> bool:
         """Whether *raw* is no identifier: nothing but signs, a word for unknown, or a number that was given to nobody."""
-        left = _compact(raw)
-        if not left or left in self._values[attribute]:
+        left, of = _compact(raw), attribute if attribute in self._values else ANY
+        if not left or left in self._values[of]:
             return True
-        return any(pattern.fullmatch(left) for pattern in self._patterns[attribute])
+        return any(pattern.fullmatch(left) for pattern in self._patterns[of])
+
+
+@cache
+def own() -> Placeholders:
+    """
+    Give the engine's own list, for what has no bus at hand: in a wheel packed beside this file, in a checkout the root's.
+
+    Raises DeclarationError where it cannot be read.
+    """
+    packed = Path(__file__).parent
+    folder = packed if (packed / FILE).is_file() else packed.parents[3] / "processors" / "matching"
+    faults: list[Fault] = []
+    rules = load(folder, faults)
+    raise_all(faults)
+    assert rules is not None
+    return Placeholders(rules)
 
 
 def load(folder: Path, faults: list[Fault]) -> IdentifierRules | None:
@@ -156,8 +176,8 @@ def _compact(raw: str) -> str:
 def _faults(file: str, rules: IdentifierRules) -> Iterable[Fault]:
     if rules.mmsi.least_mid > rules.mmsi.most_mid:
         yield Fault(file, "mmsi.least_mid", "is above most_mid")
-    for name in ("any", *ATTRIBUTES):
-        said = rules.any if name == "any" else rules.of(name)
+    for name in (ANY, *ATTRIBUTES):
+        said = rules.any if name == ANY else rules.of(name)
         if said is not None:
             # A value of signs alone is a placeholder anyway, and would be declared in vain.
             yield from (

@@ -26,6 +26,10 @@ _WHOLE: Final = {"minute", "hour", "day", "month", "year"}
 """Precisions whose instant is the beginning of its interval, and not the middle of it."""
 
 
+MOST: Final = 64
+"""Of each list that a report holds, how many are looked at: nobody claims more, unless to fill what is remembered."""
+
+
 class Span(Struct, frozen=True):
     """
     A number between a least and a most, either of which may be unknown.
@@ -110,7 +114,7 @@ def sighted(kind: str, value: Mapping[str, Any], name: str | None = None) -> Sig
         accuracy_m=_number(position.get("accuracy_m")),
         event=_text(event.get("type")),
         outcome=_text(event.get("outcome")),
-        classes=tuple((str(one["scheme"]), str(one["code"])) for one in event.get("classes") or ()),
+        classes=tuple((str(one["scheme"]), str(one["code"])) for one in (event.get("classes") or ())[:MOST]),
         craft=_text(craft.get("kind")),
         source_kind=_text(craft.get("source_kind")),
         hull=_text(craft.get("hull")),
@@ -119,15 +123,15 @@ def sighted(kind: str, value: Mapping[str, Any], name: str | None = None) -> Sig
         engines=_span(engines.get("count")) if isinstance(engines, Mapping) else None,
         power_kw=_span(engines.get("power_kw")) if isinstance(engines, Mapping) else None,
         persons=_span(craft.get("persons_on_board")) or _span(_group(value, "persons").get("total")),
-        markings=tuple(craft.get("markings") or ()),
+        markings=tuple(craft.get("markings") or ())[:MOST],
         activity=_text(craft.get("activity")),
         course_deg=_number(movement.get("course_deg")),
         speed_kn=_number(movement.get("speed_kn")),
-        identifiers=tuple((str(one["attribute"]), str(one["value"])) for one in claims) if isinstance(claims, list) else (),
+        identifiers=tuple((str(one["attribute"]), str(one["value"])) for one in claims[:MOST]) if isinstance(claims, list) else (),
         sensor=_text(_group(value, "sensor").get("kind")),
         revises=_text(_group(value, "lifecycle").get("revises")),
-        derived_from=tuple(provenance.get("derived_from") or ()),
-        roots=tuple(str(one["name"]) for one in provenance.get("sources") or ()),
+        derived_from=tuple(provenance.get("derived_from") or ())[:MOST],
+        roots=tuple(str(one["name"]) for one in provenance.get("sources") or ())[:MOST],
     )
 
 

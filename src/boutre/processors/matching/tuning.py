@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Final
+from typing import Final, TypeAlias
 
 import numpy as np
 from msgspec import Struct
@@ -14,7 +14,7 @@ from msgspec.structs import replace
 
 from boutre.processors.matching.found import Found
 from boutre.processors.matching.judged import Known, judged, score
-from boutre.processors.matching.learning import examples, fingerprint, learnt
+from boutre.processors.matching.learning import HARDLY, Example, examples, fingerprint, learnt
 from boutre.processors.matching.matcher import Compared, settled
 from boutre.processors.matching.model import CalibrationFile, ModelFile, bits_of, model_of, probability
 from boutre.processors.matching.sighted import Sighted
@@ -224,3 +224,36 @@ def tuned(
     seen = {mode: examples(what, known) for mode, what in modes.items()}
     whole = _set(learnt(again, seen[SHOWN], seen[HIDDEN]), again)
     return whole.model_copy(update={"link_at": threshold, "learnt_on": fingerprint(known)})
+
+
+Stock: TypeAlias = tuple[Compared, Known]
+"""Reports of one time and place that were compared, and the pairs of them that are known to be of one."""
+
+
+def tuned_on_others(
+    file: ModelFile, seen: Iterable[Stock], others: Iterable[Stock], step: Callable[[], None] = lambda: None
+) -> ModelFile:
+    """
+    Learn a model without rivals from stocks of which there are enough: weights from those *seen*, the calibration from *others*.
+
+    A level that hardly any pair shows keeps what *file* says of it. So does the probability from which a link is made: how many
+    wrong ones a centre bears for one more that is right is for people to say. *step* is called once for each stock.
+
+    Raises:
+        Insufficient: no known pair was compared.
+    """
+    pool: list[Example] = []
+    truth: set[tuple[str, str]] = set()
+    for what, known in seen:
+        pool += examples(what, known)
+        truth |= set(known)
+        step()
+    plain = learnt(file, pool, pool, HARDLY).model_copy(update={"calibration": CalibrationFile(), "rivals_bits": 0.0})
+    model = model_of(plain)
+    pairs: list[Found] = []
+    unseen: set[tuple[str, str]] = set()
+    for what, known in others:
+        pairs += settled(model, what)
+        unseen |= set(known)
+        step()
+    return plain.model_copy(update={"calibration": calibrated(pairs, unseen), "learnt_on": fingerprint(truth | unseen)})

@@ -5,21 +5,21 @@ What one number says that it is: its names, call signs and IMO numbers in turn, 
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import Final
 
 from msgspec import Struct
 from msgspec.structs import replace
 
+from boutre.processors.matching.identifiers import checks
+from boutre.processors.matching.placeholders import LONGEST, own
 from boutre.processors.movement.detection import IDENTITY, Detection, found
 from boutre.processors.movement.report import Report
 from boutre.processors.movement.thresholds import MINUTE_S, Thresholds
 
-NO_VALUE: Final = frozenset(
-    {"", "0", "NONE", "NIL", "NA", "UNKNOWN", "UNDEFINED", "NOTAVAILABLE", "NOTDEFINED", "NONAME", "TEST", "VESSEL", "SHIP", "BOAT"}
-)
-"""What is keyed in for nothing, without spaces and signs: shared by many craft, and the identity of none."""
+KEPT: Final = 8192
+"""Values whose form is kept: a craft says the same name every few seconds."""
 
-_IMO: Final = re.compile(r"[1-9]\d{6}")
 _SHORT: Final = 5
 _CUT: Final = 18  # AIS names have at most 20 letters, and what is longer is cut
 
@@ -39,22 +39,21 @@ class Claim(Struct, frozen=True):
     record: str = ""
 
 
+@lru_cache(maxsize=KEPT)
 def compared(attribute: str, value: str) -> str | None:
     """
     Give a claimed value as it is compared: capitals and digits only; None where it is no value.
 
-    One repeated letter, a placeholder, and an IMO number whose check digit is wrong are none.
+    One repeated letter, an IMO number whose check digit is wrong, and what matching knows to stand for nothing are none: there is
+    one list of that, ``identifiers.toml``, as the engine has it.
     """
     letters = re.sub(r"[^A-Z0-9]", "", value.upper())
-    if letters in NO_VALUE or len(set(letters)) < 2:  # noqa: PLR2004 - one letter, however often
+    if len(set(letters)) < 2 or len(value) > LONGEST or own().holds(attribute, value):  # noqa: PLR2004 - one letter, however often
         return None
     if attribute != "imo":
         return letters
     digits = letters.removeprefix("IMO")
-    if _IMO.fullmatch(digits) is None:
-        return None
-    total = sum(weight * int(digit) for weight, digit in zip(range(7, 1, -1), digits, strict=False))
-    return digits if total % 10 == int(digits[-1]) else None
+    return digits if re.fullmatch(r"[1-9]\d{6}", digits) and not own().holds("imo", digits) and checks(digits) else None
 
 
 def alike(attribute: str, one: str, other: str) -> bool:

@@ -28,6 +28,9 @@ SUCCESSOR: Final = "identity-successor"
 SHARED: Final = "identity-shared"
 ZONE: Final = "zone-entry"
 
+SCHEME: Final = "movement"
+"""The scheme of the types of detections; its version is that of the thresholds."""
+
 ANOMALY: Final[Mapping[str, str]] = {
     GAP: "WithoutAISTransmission",
     LOITERING: "UnexpectedMovement",

@@ -27,7 +27,7 @@ _LATEST: Final = 7.0e9  # in the year 2191
 _MOST: Final = 1.0e7
 
 
-class Report(Struct, frozen=True):
+class Report(Struct, frozen=True, array_like=True):
     """
     Where *subject* was *at* (seconds since 1970 UTC), in degrees WGS 84; course in degrees true, speed in knots.
 

@@ -27,7 +27,7 @@ LARGEST_OUTPUT: Final = 1_040_000
 CLOSE_S: Final = 5.0
 """Seconds that a producer may take to stop."""
 
-Row: TypeAlias = tuple[bytes, bytes | None, int | None, list[tuple[str, bytes]]]
+Row: TypeAlias = tuple[bytes | None, bytes | None, int | None, list[tuple[str, bytes]]]
 """Key, value, timestamp in milliseconds, headers."""
 
 
@@ -66,7 +66,11 @@ class Outbox:
             count = await self.count(topic)
             rows: dict[int, list[Row]] = defaultdict(list)
             for out, partition in zip(outs, partitions_of([out.key for out in outs], count), strict=True):
-                rows[partition].append((out.key, out.value, out.timestamp, list(out.headers)))
+                if out.everywhere:
+                    for each in range(count):
+                        rows[each].append((None, out.value, out.timestamp, list(out.headers)))
+                else:
+                    rows[partition].append((out.key, out.value, out.timestamp, list(out.headers)))
             for partition, some in rows.items():
                 await self._write(TopicPartition(topic, partition), some, sent)
         if changes:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from types import TracebackType
 from typing import Any, Final, Literal, Self, TypeVar
 
@@ -59,7 +60,9 @@ class Reader:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         """Leave the brokers, whatever they say."""
         try:
-            self._loop.run_until_complete(self._consumer.stop())
+            # Where a broker is gone, aiokafka's own end is torn by a task of its own; nothing is left to lose by it.
+            with suppress(asyncio.CancelledError, KafkaError):
+                self._loop.run_until_complete(self._consumer.stop())
         finally:
             self._loop.close()
 

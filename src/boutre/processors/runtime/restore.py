@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -97,6 +98,17 @@ async def restore(store: Store, connection: dict[str, Any], tp: TopicPartition, 
     metrics.STATE_RESTORED.labels(stage).inc(count)
     metrics.STATE_RESTORE_SECONDS.labels(stage).observe(seconds)
     log.info("restored", processor=stage, partition=tp.partition, read=count, keys=len(store), seconds=round(seconds, 2))
+
+
+def kept(store: Store, kind: str) -> Iterator[tuple[str, bytes]]:
+    """
+    Give what a store holds of one class of keys, each with its JSON; raises StoreError.
+    """
+    for block in store.blocks(kind):
+        for name in block.keys:
+            found = store.get(name.decode())
+            if found is not None:
+                yield name.decode(), found[1]
 
 
 async def _read(store: Store, reader: AIOKafkaConsumer, tp: TopicPartition, end: int, stage: str) -> int:

@@ -21,6 +21,8 @@ from msgspec.structs import replace
 
 from boutre import metrics
 from boutre.errors import Unavailable
+from boutre.health import OWN
+from boutre.processors.clocks import KEPT
 from boutre.processors.decision import Inbound
 from boutre.processors.finish import begin, finished
 from boutre.processors.groups import transactions_of
@@ -30,10 +32,11 @@ from boutre.processors.runtime.outbox import LARGEST_BATCH, Outbox
 from boutre.processors.runtime.overlay import Overlay, change_bytes
 from boutre.processors.runtime.partitions import partitions_of
 from boutre.processors.runtime.pending import Pending
-from boutre.processors.runtime.restore import Changelog, restore
+from boutre.processors.runtime.restore import Changelog, kept, restore
 from boutre.processors.runtime.store import Store, StoreError
 from boutre.processors.runtime.torn import Torn, tearing
 from boutre.processors.runtime.work import Work, too_large
+from boutre.tracing import OWN as OWN_TRACES
 
 log = structlog.get_logger()
 
@@ -88,6 +91,11 @@ class Shard:
     _outbox: Outbox | None = None
     _lock: asyncio.Lock = field(default_factory=asyncio.Lock)
     _closed: bool = False
+
+    @property
+    def place(self) -> str:
+        """What its health is told as."""
+        return f"partition {self.partition}"
 
     @property
     def _changelog(self) -> TopicPartition:
@@ -219,19 +227,25 @@ class Shard:
             await outbox.producer.send_offsets_to_transaction(offsets, self.group)
             await outbox.producer.commit_transaction()
         overlay.commit(work.changes, max(self.store.position, position))
+        OWN.acknowledged(self.place)
         metrics.TRANSACTIONS.labels(stage=stage, end="committed").inc()
         metrics.BATCH_SECONDS.labels(stage=stage).observe(time.monotonic() - begun)
         count(stage, work.handled)
+        self.handler.clocks.committed(self.partition, taken, work.handled, work.rows(), time.time())
+        work.told()
         overlay.count(stage, self.partition)
 
     def _step(self, record: Inbound, overlay: Overlay, work: Work) -> None:
         overlay.see(record.timestamp)
+        hop = OWN_TRACES.read(self.handler.processor.name, (record.topic, self.partition, record.offset), record.headers)
         handled = self.handler(record, overlay)
         changes = {key: change_bytes(value) for key, value in handled.changes.items()}
         if too_large(handled, changes):
             # Its transaction would fail for ever, and the partition with it.
             handled, changes = self.handler.failed(record), {}
         overlay.add(handled.changes)
+        if hop is not None:
+            handled = work.trace(hop, handled)
         work.add(handled, changes, overlay.now)
 
     async def _stop(self) -> None:
@@ -263,6 +277,8 @@ class Shard:
         for topic in self.handler.processor.reads:
             await self._outbox.count(topic)
         await restore(self.store, self.connection, self._changelog, self.changelog, self.handler.processor.name)
+        if self.mine(self.generation):
+            self.handler.clocks.restored(self.partition, kept(self.store, KEPT), time.time())
 
     async def _settle(self) -> None:
         """Forget what was committed of each topic: the new producer has ended what the old one left open."""

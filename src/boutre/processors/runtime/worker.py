@@ -8,6 +8,10 @@ Faust assigns partitions, watches over tasks and rebalances; a shard for each pa
 from __future__ import annotations
 
 import asyncio
+import os
+import signal
+import threading
+import time
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -18,9 +22,12 @@ from faust.auth import SASLCredentials, SSLCredentials
 from faust.types import TP
 
 from boutre.errors import DeclarationError, Fault
+from boutre.health import OWN
 from boutre.metrics import WORKER_PARTITIONS
+from boutre.processors.decision import TICK
 from boutre.processors.groups import group_of
 from boutre.processors.handle import Handler
+from boutre.processors.runtime.clock import Clock
 from boutre.processors.runtime.connection import Connection
 from boutre.processors.runtime.headroom import Headroom
 from boutre.processors.runtime.restore import Changelog
@@ -40,6 +47,19 @@ SESSION_S = 6.0
 
 HEARTBEAT_S = 1.0
 """Seconds between heartbeats, by which the others learn that partitions move."""
+
+
+PARTITIONS = "partitions"
+"""What a worker lacks until every partition that it was given has its state."""
+
+STOP_S = 4.0
+"""Seconds after which a worker that was told to stop leaves without the broker: its partitions move on when their session ends."""
+
+UNAVAILABLE = 3
+"""The exit status that says that something outside does not answer, as the command has it."""
+
+TURN_S = 1.0
+"""Seconds between two words of the loop that it turns."""
 
 
 @dataclass(slots=True)
@@ -65,6 +85,7 @@ class Assigned:
     async def _complete(self) -> None:
         await self._release()
         wanted = {tp.partition for tp in self.app.consumer.assignment() if tp.topic in self.handler.processor.reads}
+        self.handler.clocks.only(wanted, time.time())
         stores = await self.stores.only(wanted)
         shards = {partition: self._shard(partition, store) for partition, store in stores.items()}
         await asyncio.gather(*(shard.open() for shard in shards.values()))
@@ -73,6 +94,8 @@ class Assigned:
             self.shards[partition] = shard
             self.tasks[partition] = asyncio.create_task(self._work(shard))
         WORKER_PARTITIONS.labels(stage=self.handler.processor.name).set(len(wanted))
+        # None of them is no fault: others of this processor have them all, and this worker is there for when one of those ends.
+        OWN.has(PARTITIONS, partitions=sorted(wanted))
         log.info("ready", processor=self.handler.processor.name, partitions=sorted(wanted))
 
     async def release(self, *_: Any, **__: Any) -> None:
@@ -84,6 +107,8 @@ class Assigned:
         shards, tasks = list(self.shards.values()), list(self.tasks.values())
         self.shards.clear()
         self.tasks.clear()
+        OWN.lacks(PARTITIONS, "they move, or their state is being restored")
+        OWN.forget()
         WORKER_PARTITIONS.labels(stage=self.handler.processor.name).set(0)
         await asyncio.gather(*(shard.close() for shard in shards))
         for task in tasks:
@@ -126,7 +151,10 @@ class Assigned:
         try:
             with tearing():
                 while True:
+                    if not shard.pending.anything():
+                        OWN.idle(shard.place)
                     await shard.pending.something()
+                    OWN.begun(shard.place)
                     await shard.handle()
         except Exception as error:  # noqa: BLE001 - a partition must not stop without a word
             # The text of the error may hold values. The worker ends, and its partitions move on or are taken up by the next start.
@@ -178,10 +206,20 @@ def build(name: str, handler: Handler, connection: Connection, data: Path, chang
         async for event in stream.events():
             assigned.put(event.message)
 
+    app.task()(_turn)
     if readers:
         app.task()(headroom.watch)
     app.agent(topic, name=f"boutre.{processor.name}")(batches)
+    if TICK in processor.reads:
+        app.task()(Clock(TICK, connection.aiokafka(), lambda: tuple(assigned.shards)).run)
     return app
+
+
+async def _turn() -> None:
+    """Say that the loop turns, until cancelled."""
+    while True:
+        OWN.turned("event loop")
+        await asyncio.sleep(TURN_S)
 
 
 def faust_settings(connection: Connection) -> dict[str, Any]:
@@ -206,11 +244,28 @@ def faust_settings(connection: Connection) -> dict[str, Any]:
     return {"broker": brokers, "broker_credentials": credentials}
 
 
+class _Worker(faust.Worker):
+    # Faust waits without end for a broker that is gone. A batch that is cut off here was not committed, and is done again.
+
+    def _schedule_shutdown(self, number: signal.Signals) -> None:
+        late = threading.Timer(STOP_S, _leave)
+        late.daemon = True
+        late.start()
+        super()._schedule_shutdown(number)
+
+
+def _leave() -> None:
+    log.error("stopped without the broker", seconds=STOP_S)
+    os._exit(UNAVAILABLE)
+
+
 def run(app: faust.App) -> None:
     """
     Run *app* until it is told to stop (SIGTERM, SIGINT); its partitions then move on.
+
+    Where the broker is gone and nothing can be given back, it ends all the same after ``STOP_S``, with status 3.
     """
-    worker = faust.Worker(app, loglevel="WARNING", redirect_stdouts=False, override_logging=False)
+    worker = _Worker(app, loglevel="WARNING", redirect_stdouts=False, override_logging=False)
     # Its spinner would write into the log.
     worker.spinner = None
     worker.execute_from_commandline()

@@ -23,7 +23,8 @@ ERASE: Final = "erase"
 
 TABLES: Final = (
     "personal", "encrypted", "position", "persons", "person_count", "migration", "vulnerability", "trafficking", "action",
-    "measure", "craft", "claim", "narrative", "warning", "listed", "withheld", "sealed", "field_state", "record",
+    "measure", "craft", "claim", "narrative", "warning", "listed", "withheld", "sealed", "field_state",
+    "link_evidence", "link", "record",
 )  # fmt: skip
 """All tables that hold rows of a view, those first that refer to others; but for ``recall``, which only a retraction has."""
 

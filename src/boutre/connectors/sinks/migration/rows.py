@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
-from boutre.connectors.delivery import Delivery
+from boutre.connectors.delivery import LINK, Delivery
 from boutre.connectors.sinks.feature import field
 from boutre.connectors.sinks.migration.personal import Divided
 from boutre.schemas.marks import Sealed, Withheld
@@ -86,6 +86,23 @@ GROUPS: Final[Mapping[str, Mapping[str, str]]] = {
 Tables with one row for each view that has the group; a column that holds a range is three: ``_min``, ``_max``, ``_estimated``.
 """
 
+LINKS: Final[Mapping[str, str]] = {
+    "revision": "lifecycle.revision",
+    **{name: f"link.{name}" for name in ("type", "status", "reason", "rule")},
+    "judged_by": "link.by",
+    **{name: f"link.{name}" for name in ("judgement", "probability", "independent")},
+    "explanation_en": "link.explanation.en",
+    "explanation_fr": "link.explanation.fr",
+}
+"""
+Columns of the table ``link``, each with the field that fills it; beside them the ends of the link.
+"""
+
+ENDS: Final = ("one", "other")
+"""
+A link is of two: the first and the second of its views, and of its records.
+"""
+
 RANGES: Final = frozenset({
     "total", "survivors", "dead", "missing", "injured", "fare", "unaccompanied_children", "pregnant", "perpetrators",
     "smugglers", "length_m", "engine_count", "engine_power_kw", "persons_on_board", "count",
@@ -133,6 +150,13 @@ def _rows(view: Delivery, divided: Divided) -> Iterator[tuple[str, dict[str, Val
         group = value.get(table)
         if isinstance(group, Mapping):
             yield table, _columns(columns, group)
+    if view.kind == LINK:
+        yield from _link(view)
+    yield from _lists(value)
+    yield from _marks(value, divided)
+
+
+def _lists(value: Mapping[str, Any]) -> Iterator[tuple[str, dict[str, Value]]]:
     for n, each in enumerate(_list(value, "persons.counts")):
         yield "person_count", {"n": n, **_columns(_same("sex", "age_band", "condition", "nationality", "count"), each)}
     for n, each in enumerate(_list(value, "action.measures")):
@@ -146,7 +170,21 @@ def _rows(view: Delivery, divided: Divided) -> Iterator[tuple[str, dict[str, Val
         for n, each in enumerate(_list(value, path)):
             scheme, code = (each["scheme"], each["code"]) if isinstance(each, Mapping) else (None, each)
             yield "listed", {"field": path, "n": n, "scheme": scheme, "value": code}
-    yield from _marks(value, divided)
+
+
+def _link(view: Delivery) -> Iterator[tuple[str, dict[str, Value]]]:
+    """The link as it stands by this view, even where its group is not there: what an earlier view said must not seem to hold."""
+    value = view.value
+    columns = {column: field(value, path) for column, path in LINKS.items()}
+    for name in ("view", "record"):
+        found = _list(value, f"link.{name}s")
+        columns |= {f"{name}_{end}": found[n] if n < len(found) else None for n, end in enumerate(ENDS)}
+    revision = columns.pop("revision") or 0
+    key = {"recipient": view.recipient, "link_id": view.of, "revision": revision, "released": view.timestamp}
+    yield LINK, {**key, "exercise": field(value, "exercise"), **columns}
+    for n, each in enumerate(_list(value, "link.evidence")):
+        said = {f"sentence_{language}": field(each, f"sentence.{language}") for language in ("en", "fr")}
+        yield "link_evidence", {"n": n, **_columns(_same("comparison", "level", "bits"), each), **said}
 
 
 def _marks(value: Mapping[str, Any], divided: Divided) -> Iterator[tuple[str, dict[str, Value]]]:

@@ -15,7 +15,7 @@ from datetime import UTC, datetime
 from importlib import resources
 from typing import Final
 
-from boutre.connectors.delivery import Delivery
+from boutre.connectors.delivery import LINK, Delivery
 from boutre.connectors.plain import plain
 from boutre.connectors.sinks.migration.dialect import Database, Dialect, statements
 from boutre.connectors.sinks.migration.erasing import RETRACTION, agree, erase, erases, pass_over
@@ -61,10 +61,10 @@ def prepare(database: Database) -> int:
         for version in missing:
             connection.script([*statements(_text(version, dialect)), *dialect.extras.get(version, ())])
             connection.run("INSERT INTO schema_version (version, at) VALUES (?, ?)", (version, datetime.now(UTC)))
-            if version == ENCRYPTED:
-                bind(database)
-                encrypt_all(database)
         bind(database)
+        if ENCRYPTED in missing:
+            # Once all tables are there: what is erased with it is erased from the newest of them too.
+            encrypt_all(database)
         connection.script(dialect.alone)
         agree(database)
     scrub(database)
@@ -117,7 +117,8 @@ def _write(database: Database, view: Delivery, divided: Divided, keys: Mapping[N
         pass_over(connection, view, key.at)
         return
     for row in rows(view, divided):
-        connection.run(insert(row.table, row.columns), tuple(row.columns.values()))
+        statement = newest(row.columns) if row.table == LINK else insert(row.table, row.columns)
+        connection.run(statement, tuple(row.columns.values()))
     if divided.closed and isinstance(key, Key):
         enter(database, view.id, encrypt(key, name, view.id, divided.closed))
     other = erases(view)
@@ -136,6 +137,20 @@ def insert(table: str, columns: Mapping[str, object]) -> str:
     """
     marks = ", ".join("?" for _ in columns)
     return f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({marks})"  # noqa: S608 - see above
+
+
+def newest(columns: Mapping[str, object]) -> str:
+    """
+    Give the statement that enters a link, in place of what an earlier view said of it; a view that comes late changes nothing.
+
+    The bus counts how often it told a link, and begins anew once it has forgotten the link: then the time of release decides.
+    """
+    kept = ", ".join(f"{name} = excluded.{name}" for name in columns if name not in {"recipient", "link_id"})
+    return (
+        f"{insert(LINK, columns)} ON CONFLICT (recipient, link_id) DO UPDATE SET {kept} "
+        "WHERE excluded.revision > link.revision "
+        "OR (excluded.revision IN (link.revision, 0) AND excluded.released > link.released)"
+    )
 
 
 def _text(version: int, dialect: Dialect) -> str:

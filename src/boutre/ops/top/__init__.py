@@ -1,0 +1,3 @@
+"""
+``boutre top``: the findings and tables of operations in a terminal.
+"""
