@@ -67,6 +67,10 @@ bench: $(READY) ## Measure the bus beside its peers on the same work, and write 
 chaos: $(READY) ## Kill everything that can die on a real Kafka, and account for every record
 	@PYTHONPATH=tests $(BIN)/python -m chaos $(ARGS)
 
+.PHONY: faults
+faults: $(READY) ## Inject every fault into a whole bus, as root, and note what operations were told: half an hour
+	@PYTHONPATH=tests $(BIN)/python -m faults $(ARGS)
+
 .PHONY: clean
 clean: down ## Delete what was made here: .venv, the laptop's keys and data, output, caches
 	rm -rf $(VENV) .boutre out dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis

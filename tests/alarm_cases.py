@@ -50,7 +50,7 @@ TOPIC: Final = {"topic": "bus.incident"}
 STAGE: Final = {"stage": "release"}
 GIB: Final = 1 << 30
 
-AHEAD: Final = 'boutre_lateness_ahead_total{hop="accepted", member="comoros", recipient="", kind="incident"}'
+CLOCK: Final = 'boutre_sender_clock_ahead_seconds{member="comoros", kind="sighting"}'
 MISSED: Final = 'boutre_deadlines_total{member="comoros", kind="incident", class="first-report", outcome="missed"}'
 UNDELIVERED: Final = 'boutre_alert_undelivered_oldest_seconds{recipient="rcoc"}'
 ALERTS: Final = 'boutre_alert_undelivered{recipient="rcoc"}'
@@ -198,9 +198,13 @@ PROCESSES: Final = (
     *passes("DiskLow", FREE, 10 * GIB, 10 * GIB - 65536, 20, HERE, **{SIZE.replace("=", "__"): seen((100 * GIB, 90))}),
     Case("DiskLow", "nothing is known", {FREE: seen(("NaN", 60)), SIZE: seen(("NaN", 60))}, labels=HERE),
     *passes("DiskFull", FREE, GIB // 2, GIB // 2 - 1, 4, HERE),
+    *passes("DiskFull", 'boutre_operations_disk_free_bytes{disk="kafka"}', GIB // 2, GIB // 2 - 1, 4, {"disk": "kafka"}),
 )
 
 KAFKA: Final = (
+    *passes("BrokerSlow", 'boutre_finding{code="broker-slow"}', 0, 1, 4, {}),
+    *passes("RegistryGone", 'boutre_operations_source_up{source="registry"}', 1, 0, 20, {}),
+    Case("RegistryGone", "nobody looks at one", {'boutre_operations_source_up{source="lag"}': seen((0, 80))}),
     *passes("PartitionsWithoutLeader", 'kafka_topic_partition_leader{topic="bus.incident", partition="0"}', 0, -1, 4, TOPIC),
     *passes(
         "UnderReplicated", 'kafka_topic_partition_under_replicated_partition{topic="bus.incident", partition="0"}', 0, 1, 20, {}
@@ -230,8 +234,10 @@ PARTIES: Final = (
     *passes(
         "FeedSilent", 'boutre_feed_silent{feed="incidents-imb", member="observatory-imb"}', 0, 1, 40, {"feed": "incidents-imb"}
     ),
-    Case("ClockAhead", "four", {AHEAD: counted((0, 4), (4, 1), (0, 300))}, 4, 244, COMOROS, lasts=260),
-    Case("ClockAhead", "two", {AHEAD: counted((0, 4), (2, 1), (0, 300))}, labels=COMOROS),
+    Case("ClockWrong", "ahead", {CLOCK: seen((300, 4), (301, 10), (0, 40))}, 4, 14, COMOROS),
+    Case("ClockWrong", "behind", {CLOCK: seen((-300, 4), (-301, 10), (0, 40))}, 4, 14, COMOROS),
+    Case("ClockWrong", "it waited", {CLOCK: seen((-120, 80))}, labels=COMOROS),
+    *passes("MemberFloods", 'boutre_finding{code="member-floods"}', 0, 1, 40, {}),
     Case("DeadlineMissed", "one", {MISSED: counted((0, 4), (1, 1), (0, 300))}, 4, 244, COMOROS, lasts=260),
     Case("DeadlineMissed", "it was met", {MISSED.replace("missed", "met"): counted((1, 80))}, labels=COMOROS),
     Case("AlertUndelivered", "16 minutes", LAIN | {UNDELIVERED: seen((900, 64), (901, 8), (0, 20))}, 64, 72, RCOC, lasts=90),

@@ -17,6 +17,9 @@ from boutre.ops.findings.heard import Heard
 from boutre.ops.lag import families as lag
 from boutre.ops.lag.board import Board
 from boutre.ops.lag.series import Series as LagSeries
+from boutre.ops.operations import series as operations
+from boutre.ops.operations.state import State
+from operations_scenes import CALM, FACTS, NOW
 
 SUFFIXES: Final = {"counter": ("_total",), "gauge": ("",), "histogram": ("_bucket", "_sum", "_count"), "info": ("_info",)}
 
@@ -54,7 +57,7 @@ def _labels() -> dict[str, frozenset[str]]:
                 found[f"{one._name}{suffix}"] = frozenset(one._labelnames) | more
     for family in (*lag.FAMILIES, *clocks.FAMILIES):
         found[family.name] = frozenset(family.labels)
-    for name, labels, _ in (*lag.ABOUT, *clocks.ABOUT):
+    for name, labels, _ in (*lag.ABOUT, *clocks.ABOUT, *operations.FAMILIES):
         found[name] = frozenset(labels)
     return found
 
@@ -63,8 +66,9 @@ LABELS: Final = _labels()
 
 
 def scrape() -> str:
-    """What a process serves that also looks at lag and clocks, as text."""
+    """What the process of the page of operations serves, which looks at lag and clocks too, as text."""
     registry = CollectorRegistry(auto_describe=True)
     registry.register(LagSeries(Board(lambda: 0.0), ("rcoc",)))
     registry.register(ClockSeries(lambda: Heard("clocks", 30.0, 0.0), {("alert", "review"): 60.0}, 900.0))
+    registry.register(operations.Series(lambda: State(FACTS).document(CALM, NOW)))
     return (generate_latest(metrics.REGISTRY) + generate_latest(registry)).decode()

@@ -7,7 +7,7 @@ A record that seems to have been there before it was sent is ahead: a clock is w
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -21,6 +21,38 @@ BOUNDS: Final = (
 
 
 DAY_MS: Final = 86_400_000
+
+
+SENT_HEADER: Final = "boutre-sent"
+"""The header in which a connector says when it sent a record: ms since 1970 by its own clock. It is not signed."""
+
+MOST_DIGITS: Final = 15
+
+
+def sent_header(now: float) -> tuple[str, bytes]:
+    """
+    Say that a record is sent *now* (s since 1970).
+    """
+    return SENT_HEADER, str(round(now * 1000)).encode()
+
+
+def clock_ahead(headers: Mapping[str, bytes], timestamp: int) -> float | None:
+    """
+    Give by how many seconds the sender's clock was ahead of the broker's, by its header and the broker's time (ms since 1970).
+
+    Below 0 it was behind, or the record waited to be sent: for two minutes at most. None where the sender does not say.
+    """
+    said = headers.get(SENT_HEADER, b"")
+    if not (said.isdigit() and len(said) <= MOST_DIGITS):
+        return None
+    return (int(said) - timestamp) / 1000
+
+
+def clock_apart(sent: float, acknowledged: float, timestamp: int) -> float:
+    """
+    Give the same for the sender itself, which knows when it had the acknowledgement: 0 where the broker's time lies between.
+    """
+    return max(0.0, sent - timestamp / 1000) - max(0.0, timestamp / 1000 - acknowledged)
 
 
 def since(timestamp: int, now: float) -> float | None:

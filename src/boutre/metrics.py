@@ -132,6 +132,12 @@ LATENESS_UNKNOWN = Counter(
     ("hop", "member", "recipient", "kind"),
     registry=REGISTRY,
 )
+SENDER_CLOCK = Gauge(
+    "boutre_sender_clock_ahead_seconds",
+    "How far ahead of the broker's clock that of the machine was which last sent for a member; below 0: behind, or it waited.",
+    ("member", "kind"),
+    registry=REGISTRY,
+)
 DEADLINES = Counter(
     "boutre_deadlines",
     "Accepted records by class of deadline and outcome: met, missed, or unknown where they do not say when.",

@@ -44,6 +44,10 @@ def bus(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bus]:
     broker = started(Broker())
     try:
         with running(broker.bootstrap, tmp_path_factory.mktemp("bus"), {}) as made:
+            # Nobody links: that delays links and alerts of them, and no view of anybody.
+            linking = made.worker("correlate")
+            linking.stop()
+            made.standing.workers.remove(linking)
             yield made
             made.settled()
     finally:

@@ -15,7 +15,7 @@ from boutre.ops.clocks.declared import ClocksFile, ProbeFile
 from boutre.ops.clocks.document import document, rows
 from boutre.ops.clocks.families import ABOUT, FAMILIES
 from boutre.ops.clocks.judge import DAY_S, judge
-from boutre.ops.clocks.look import AlertsSeen, FeedSeen, Look, ProbeSeen, ReaderSeen, TermSeen, WaitingSeen
+from boutre.ops.clocks.look import AlertsSeen, FeedSeen, Look, ProbeSeen, ReaderSeen, SenderSeen, TermSeen, WaitingSeen
 from boutre.ops.clocks.report import Report
 from boutre.ops.clocks.series import Series
 from boutre.ops.findings.heard import Heard
@@ -68,6 +68,7 @@ LOOKS = st.builds(
         max_size=2,
     ).map(tuple),
     st.lists(NAMES, max_size=2).map(tuple),
+    st.lists(st.builds(SenderSeen, NAMES, st.floats(-1e7, 1e7)), max_size=2).map(tuple),
 )
 """Anything that a look may have seen."""
 
@@ -167,6 +168,14 @@ def test_a_probe_is_lost_when_nothing_has_arrived_for_a_round_and_its_time(
     (found,) = judge(Look(AT, probes=(seen,)), FILE).probes
 
     assert state == found.state
+
+
+@pytest.mark.parametrize(("ahead_s", "wrong"), [(300.0, False), (300.001, True), (-300.0, False), (-300.001, True), (0.0, False)])
+def test_a_clock_is_wrong_on_either_side(ahead_s: float, *, wrong: bool) -> None:
+    """By more than the declared minutes."""
+    report = judge(Look(AT, senders=(SenderSeen("comoros", ahead_s),)), FILE)
+
+    assert ([wrong], wrong) == ([one.wrong for one in report.senders], report.wrong)
 
 
 @given(look=LOOKS)

@@ -8,6 +8,7 @@ import math
 from datetime import timedelta
 from typing import Any
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -15,7 +16,7 @@ from prometheus_client import REGISTRY as OTHERS
 from prometheus_client import CollectorRegistry, Histogram
 
 from boutre import metrics
-from boutre.lateness import BOUNDS, DAY_MS, LatenessHistogram, Tally, since
+from boutre.lateness import BOUNDS, DAY_MS, SENT_HEADER, LatenessHistogram, Tally, clock_ahead, clock_apart, sent_header, since
 from boutre.processors.decision import Inbound, Released, Seen
 from boutre.processors.handle import Handled
 from boutre.processors.hops import Hops
@@ -101,6 +102,49 @@ def test_a_time_that_is_a_day_tells_no_lateness(at: int, *, known: bool) -> None
 def test_labels_are_of_no_other_registry() -> None:
     """The metrics of the bus stand in its own registry."""
     assert not [family.name for family in OTHERS.collect() if family.name.startswith("boutre_")]
+
+
+@given(ahead=st.integers(-(10**7), 10**7), sent=st.integers(0, 2**41), took=st.integers(0, 10**6), slow=st.integers(0, 10**6))
+def test_a_clock_is_told_by_both_who_sends_and_who_accepts(ahead: int, sent: int, took: int, slow: int) -> None:
+    """
+    By the header it is never told as further ahead than it is, nor behind by more than what it is and the record waited.
+
+    Whoever has the acknowledgement (*slow* ms after the broker had it) says the same, and nothing of a clock that is right.
+    """
+    stamp = sent + took - ahead  # by the broker's clock
+    by_header = clock_ahead(dict([sent_header(sent / 1000)]), stamp)
+    by_itself = clock_apart(sent / 1000, (sent + took + slow) / 1000, stamp)
+
+    assert by_header == pytest.approx((ahead - took) / 1000)
+    assert min(0, ahead) / 1000 - 1e-3 <= by_itself <= max(0, ahead) / 1000 + 1e-3
+    assert ahead or 0 == pytest.approx(by_itself, abs=1e-3)
+
+
+@pytest.mark.parametrize("said", [b"", b"-5", b"1e9", b"9" * 16, b" 5", "\u0665".encode(), b"\xff"])
+def test_a_header_that_is_no_time_says_nothing(said: bytes) -> None:
+    """Whatever a sender writes there: it is not signed, and no reason to refuse anything."""
+    assert clock_ahead({SENT_HEADER: said}, 5) is None
+
+
+def senders() -> dict[str, float]:
+    """What is said of senders' clocks, by member."""
+    return {one.labels["member"]: one.value for family in metrics.SENDER_CLOCK.collect() for one in family.samples}
+
+
+def test_a_clock_that_is_ahead_is_told_though_its_records_are_refused() -> None:
+    """An hour ahead its reports come from the future; whose clock it is is said until the partition has moved."""
+    member = "observatory-imb"
+    hops = handler("accept-reports").clocks.hops
+    one = inbound(
+        national("sighting", attack("IMB-1", times={"observed": {"at": NOW + timedelta(hours=1), "precision": "second"}}))
+    )
+    one = msgspec.structs.replace(one, headers={**one.headers, SENT_HEADER: str(AT + 3_600 * SECOND).encode()})
+    handled = handler("accept-reports")(one, {})
+    hops.count([one], [handled], AT / 1000)
+
+    assert ("rejected", 3_600.0) == (handled.outcome, senders().get(member))
+    hops.moved()
+    assert member not in senders()
 
 
 def test_a_burst_after_nine_days_is_late_when_it_was_sent_and_not_on_the_bus() -> None:

@@ -71,7 +71,7 @@ def test_the_defaults_are_those_of_the_page() -> None:
     file = ClocksFile()
 
     assert {name: float(value) for name, value in told.items()} == {name: float(getattr(file, name)) for name in told}
-    assert {"every_s", "undelivered_minutes", "rhythms", "soon_days"} == set(told)
+    assert {"every_s", "undelivered_minutes", "rhythms", "soon_days", "clock_minutes"} == set(told)
 
 
 if __name__ == "__main__":

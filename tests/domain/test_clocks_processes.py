@@ -14,7 +14,7 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, generate_latest
 
 from boutre.connectors import feeds
 from boutre.connectors.feeds import Feed
-from boutre.ops.clocks.look import FeedSeen, WaitingSeen
+from boutre.ops.clocks.look import FeedSeen, SenderSeen, WaitingSeen
 from boutre.ops.clocks_bus import alerts_seen, feeds_seen, nobody
 from boutre.ops.clocks_processes import ProcessClocks
 from boutre.ops.lag.groups import Group
@@ -43,6 +43,15 @@ def probe(arrived: int, succeeded: float) -> str:
         succeeded
     )
     Gauge("boutre_probe_last_seconds", "x", ("feed", "recipient"), registry=registry).labels("probe", "rcoc").set(0.75)
+    return generate_latest(registry).decode()
+
+
+def sender(**ahead: float) -> str:
+    """The page of a process that says how far senders' clocks are ahead, by member."""
+    registry = CollectorRegistry()
+    gauge = Gauge("boutre_sender_clock_ahead_seconds", "x", ("member", "kind"), registry=registry)
+    for member, seconds in ahead.items():
+        gauge.labels(member, "sighting").set(seconds)
     return generate_latest(registry).decode()
 
 
@@ -79,10 +88,10 @@ def test_workers_are_added_up(machine: Machine) -> None:
     machine.runs("worker", "correlate", "b")
     machine.answers = {"a": worker(2, 1, 50.0), "b": worker(3, 0, 900.0)}
 
-    waiting, probes, unheard = ProcessClocks(machine.state, machine.ask).look(1000.0)
+    said = ProcessClocks(machine.state, machine.ask).look(1000.0)
 
-    assert (WaitingSeen("rcoc", "distress", 5, 1, 0, 900.0, 1000.0),) == waiting
-    assert ((), ()) == (probes, unheard)
+    assert (WaitingSeen("rcoc", "distress", 5, 1, 0, 900.0, 1000.0),) == said.waiting
+    assert ((), (), ()) == said[1:]
 
 
 def test_what_a_worker_said_stays_while_it_is_gone(machine: Machine) -> None:
@@ -93,13 +102,24 @@ def test_what_a_worker_said_stays_while_it_is_gone(machine: Machine) -> None:
     clocks.look(1000.0)
     machine.answers = {}
 
-    waiting, _, unheard = clocks.look(2000.0)
+    waiting, _, unheard, _ = clocks.look(2000.0)
     assert ((2, 1000.0), ("worker correlate",)) == ((waiting[0].waiting, waiting[0].heard), unheard)
 
     machine.runs("worker", "correlate", "b")
     machine.answers = {"b": worker(1, 0, 5.0)}
-    waiting, _, _ = clocks.look(3000.0)
+    waiting = clocks.look(3000.0).waiting
     assert [(1, 3000.0)] == [(one.waiting, one.heard) for one in waiting]
+
+
+def test_of_a_member_the_clock_counts_that_is_furthest_off(machine: Machine) -> None:
+    """Whether it is ahead or behind, and whoever says so: the connector itself, or the worker that accepts."""
+    machine.runs("connector", "forms", "a")
+    machine.runs("worker", "accept-reports", "b")
+    machine.answers = {"a": sender(comoros=0.0, mauritius=3.0), "b": sender(comoros=-3600.0, mauritius=-2.0)}
+
+    seen = ProcessClocks(machine.state, machine.ask).look(1000.0).senders
+
+    assert (SenderSeen("comoros", -3600.0), SenderSeen("mauritius", 3.0)) == seen
 
 
 def test_what_is_no_page_of_metrics_is_no_answer(machine: Machine) -> None:
@@ -107,7 +127,7 @@ def test_what_is_no_page_of_metrics_is_no_answer(machine: Machine) -> None:
     machine.runs("worker", "correlate", "a")
     machine.answers = {"a": "<html>not here</html>"}
 
-    assert ((), (), ("worker correlate",)) == ProcessClocks(machine.state, machine.ask).look(1000.0)
+    assert ((), (), ("worker correlate",), ()) == ProcessClocks(machine.state, machine.ask).look(1000.0)
 
 
 def test_a_probe_tells_its_rounds(machine: Machine) -> None:
@@ -117,12 +137,12 @@ def test_a_probe_tells_its_rounds(machine: Machine) -> None:
     machine.answers = {"a": probe(7, 990.0)}
     clocks = ProcessClocks(machine.state, machine.ask)
 
-    _, (seen,), unheard = clocks.look(1000.0)
+    _, (seen,), unheard, _ = clocks.look(1000.0)
     assert (7, 0, 2, 0, 990.0, 0.75) == (seen.arrived, seen.late, seen.lost, seen.unsent, seen.succeeded, seen.last_s)
     assert () == unheard
 
     machine.answers = {"a": probe(0, 0.0)}
-    _, (seen,), _ = clocks.look(1001.0)
+    (seen,) = clocks.look(1001.0).probes
     assert (0.0, None) == (seen.succeeded, seen.last_s)
 
 

@@ -17,11 +17,12 @@ from hypothesis import strategies as st
 
 from boutre.language import LANGUAGES, catalogue, keys
 from boutre.ops.clocks.look import ProbeSeen, WaitingSeen
-from boutre.ops.clocks.report import ProbeClock, ProbeState, TermClock
+from boutre.ops.clocks.report import ProbeClock, ProbeState, SenderClock, TermClock
 from boutre.ops.findings.everything import Known, Memory, findings
 from boutre.ops.findings.finding import CODES, SEVERITIES, Finding, first
 from boutre.ops.findings.heard import GRACE_S, Heard
 from boutre.ops.findings.of_lag import FEW, MANY, NEAR_S
+from boutre.ops.findings.of_members import REPORT_BYTES, WAITING, shares
 from boutre.ops.findings.of_processes import OF_BROKER
 from boutre.ops.findings.of_sources import SLOW_S, Disk, RegistrySeen
 from boutre.ops.findings.wording import age, both, command, number, runbook
@@ -295,6 +296,11 @@ def test_what_the_clocks_find_is_told() -> None:
             TermClock("certificate", "client", "bus", "ended", None, None),
         ),
         probes=tuple(ProbeClock(ProbeSeen(name, "rcoc", 1, 1, 1, 0, NOW - 900, 40.0, NOW), state, 900.0) for name, state in states),
+        senders=(
+            SenderClock("comoros", 3_600.0, wrong=True),
+            SenderClock("mauritius", -3_600.0, wrong=True),
+            SenderClock("france", 1.0, wrong=False),
+        ),
     )
     found = {(one.code, one.subject): one.since for one in findings(replace(CALM, clocks=heard("clocks", clocks)), NOW)}
 
@@ -308,7 +314,28 @@ def test_what_the_clocks_find_is_told() -> None:
         ("probe-lost", "p"): NOW - 900,
         ("probe-late", "q"): NOW - 900,
         ("probe-unheard", "r"): NOW - 900,
+        ("clock-ahead", "comoros"): None,
+        ("clock-behind", "mauritius"): None,
     } == found
+
+
+@pytest.mark.parametrize(
+    ("pace", "unread", "severity"),
+    [(128.0, WAITING + 1, None), (128.001, 0, "note"), (1e6, WAITING, "note"), (128.001, WAITING + 1, "warning")],
+)
+def test_a_member_floods_beyond_its_share(pace: float, unread: int, severity: str | None) -> None:
+    """All its topics together; a warning once much of it waits to be accepted. A member without a share is not judged."""
+    topics = ("national.comoros.sighting", "national.comoros.alert")
+    half = [replace(partition(topic, lag=unread // 2), lately=pace / 2) for topic in topics]
+    half[0] = replace(half[0], lag=unread - unread // 2)
+    other = replace(partition("national.france.sighting"), lately=1e9)
+    known = of_groups(group("boutre-accept-reports", "processor", *half, other))
+    known = replace(known, shares=shares({"comoros": 128 * REPORT_BYTES}))
+    found = [one for one in findings(known, NOW) if one.code == "member-floods"]
+
+    assert ([] if severity is None else [("comoros", severity, unread)]) == [
+        (one.subject, one.severity, one.figures["unread"]) for one in found
+    ]
 
 
 # --- Order, memory, words --------------------------------------------------------------------------------------------------------

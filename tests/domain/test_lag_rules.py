@@ -190,3 +190,19 @@ def test_a_pace_lies_between_looks() -> None:
     assert pace.per_second == 0
     pace.add(200, 8000)
     assert pace.per_second == pytest.approx(80 / 3)
+
+
+def test_a_pace_of_now_forgets_what_came_before() -> None:
+    """Nine quiet looks hide nothing of what came between the last three, and an old flood is over with them."""
+    pace = Pace(10)
+    assert pace.lately is None
+    pace.add(0, 0)
+    assert pace.lately is None
+    for look in range(1, 9):
+        pace.add(0, look * 10_000)
+    pace.add(4_000, 90_000)
+    assert pace.lately == 200
+    assert pace.per_second == pytest.approx(400 / 9)
+    pace.add(4_000, 100_000)
+    pace.add(4_000, 110_000)
+    assert 0 == pace.lately

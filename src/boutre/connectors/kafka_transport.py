@@ -10,16 +10,18 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from confluent_kafka import KafkaError, KafkaException, Producer
+import structlog
+from confluent_kafka import TIMESTAMP_LOG_APPEND_TIME, KafkaError, KafkaException, Producer
 from confluent_kafka import Message as KafkaMessage
 
 from boutre.connectors.transport import Acknowledged, Message, NotDelivered
 from boutre.errors import Unavailable
-from boutre.lateness import Tally
-from boutre.metrics import late
+from boutre.lateness import Tally, clock_apart, sent_header
+from boutre.metrics import SENDER_CLOCK, late
 from boutre.tracing import OWN
 
 log = logging.getLogger("librdkafka")
+own = structlog.get_logger()
 
 SETTINGS: Final[Mapping[str, Any]] = {
     "enable.idempotence": True,
@@ -42,6 +44,9 @@ SETTINGS: Final[Mapping[str, Any]] = {
 NATIONAL: Final = "national."
 TELL_S: Final = 1.0
 
+WRONG_S: Final = 120.0
+"""Seconds by which this machine's clock may differ from the broker's before it is said; from ten minutes on reports are refused."""
+
 FIXED: Final = ("enable.idempotence", "acks", "partitioner", "max.in.flight.requests.per.connection")
 """What no setting may change, since the runner relies on it."""
 
@@ -54,11 +59,15 @@ class Sent:
 
     tallies: dict[str, Tally] = field(default_factory=dict)
     told: float = 0.0
+    ahead: dict[str, float] = field(default_factory=dict)
+    wrong: bool = False
 
-    def add(self, topic: str, seconds: float) -> None:
-        """Count a message; those to other topics than a member's own are no records."""
+    def add(self, topic: str, seconds: float, ahead: float | None = None) -> None:
+        """Count a message and how far *ahead* this machine's clock was; those to topics that are not a member's are no records."""
         if topic.startswith(NATIONAL):
             self.tallies.setdefault(topic, Tally()).add(seconds)
+            if ahead is not None:
+                self.ahead[topic] = ahead
 
     def tell(self, now: float | None = None) -> None:
         """Tell what was tallied; *now*, in seconds of any clock, keeps it from doing so more than once a second."""
@@ -67,8 +76,23 @@ class Sent:
         for topic, tally in self.tallies.items():
             _, member, kind = topic.split(".", 2)
             late("published", tally, member=member, kind=kind)
+            if topic in self.ahead:
+                SENDER_CLOCK.labels(member, kind).set(self.ahead[topic])
+        if self.ahead:
+            self._clock(max(self.ahead.values(), key=abs))
         self.tallies.clear()
+        self.ahead.clear()
         self.told = self.told if now is None else now
+
+    def _clock(self, ahead: float) -> None:
+        if self.wrong != (abs(ahead) > WRONG_S):
+            self.wrong = not self.wrong
+            if self.wrong:
+                own.warning(
+                    "clock.wrong", ahead_seconds=round(ahead), do="set this machine's clock; until then reports may be refused"
+                )
+            else:
+                own.info("clock.right", ahead_seconds=round(ahead))
 
 
 class KafkaTransport:
@@ -87,14 +111,19 @@ class KafkaTransport:
 
     def send(self, message: Message, acknowledged: Acknowledged) -> None:
         """Take *message*, waiting while the queue is full."""
-        hop, begun = OWN.sent(message.topic), time.monotonic()
+        hop, begun, sent = OWN.sent(message.topic), time.monotonic(), time.time()
         headers: list[tuple[str, str | bytes | None]] = [*message.headers, *(() if hop is None else hop.headers())]
+        if message.topic.startswith(NATIONAL):
+            headers.append(sent_header(sent))
 
-        def delivered(error: KafkaError | None, _: KafkaMessage) -> None:
+        def delivered(error: KafkaError | None, written: KafkaMessage) -> None:
             if hop is not None:
                 hop.end("acknowledged" if error is None else "failed", None if error is None else str(error.name()))
             if error is None:
-                self._sent.add(message.topic, time.monotonic() - begun)
+                whose, stamp = written.timestamp()
+                told = whose == TIMESTAMP_LOG_APPEND_TIME
+                ahead = clock_apart(sent, time.time(), stamp) if told else None
+                self._sent.add(message.topic, time.monotonic() - begun, ahead)
             acknowledged(None if error is None else NotDelivered(message.topic, str(error.name())))
 
         while True:

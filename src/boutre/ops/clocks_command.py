@@ -25,7 +25,8 @@ from boutre.ops.sink_command import told_to_stop
 
 COLOURS: Final = {
     "late": "bold red", "overdue": "bold red", "silent": "bold red", "never": "bold red", "ended": "bold red", "lost": "bold red",
-    "unheard": "bold red", "ends-soon": "yellow", "waiting": "yellow", "under way": "yellow", "begun": "dim", "unexpected": "dim",
+    "unheard": "bold red", "ahead": "bold red", "behind": "bold red",
+    "ends-soon": "yellow", "waiting": "yellow", "under way": "yellow", "begun": "dim", "unexpected": "dim",
 }  # fmt: skip
 WIDE: Final = 160
 """Columns of the table where nobody's screen says how wide it is."""
@@ -34,7 +35,7 @@ WIDE: Final = 160
 @click.command(epilog="Example: boutre clocks")
 @click.option("--output", type=click.Choice(["table", "json"]), default="table", show_default=True, help="Form of the answer.")
 @click.option("--serve", "port", type=click.IntRange(0, 65535), help="Serve /metrics on this port, 0: a free one, until stopped.")
-@click.option("--every", type=click.FloatRange(1, 600), help="Seconds between two looks.  [default: processors/clocks.toml, or 30]")
+@click.option("--every", type=click.FloatRange(1, 600), help="Seconds between two looks.  [default: processors/clocks.toml, or 15]")
 @with_settings
 @click.pass_context
 def clocks(ctx: click.Context, settings: Settings, *, output: str, port: int | None, every: float | None) -> None:

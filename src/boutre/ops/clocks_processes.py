@@ -1,5 +1,5 @@
 """
-Asks the processes of the bus for the clocks that they alone keep: alerts that wait for a person, and the rounds of a probe.
+Asks the processes of the bus for the clocks that they alone keep: alerts that wait for a person, a probe's rounds, senders' clocks.
 
 They tell them as metrics, as figures by declared names. What one said stays when it does not answer any more, with when it said so.
 """
@@ -10,16 +10,16 @@ import urllib.request
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple
 
 from prometheus_client.parser import text_string_to_metric_families
 
-from boutre.ops.clocks.look import ProbeSeen, WaitingSeen
+from boutre.ops.clocks.look import ProbeSeen, SenderSeen, WaitingSeen
 from boutre.ops.running import Running, running
 
 ANSWER_S: Final = 2.0
 MOST_BYTES: Final = 16_777_216
-KEEPERS: Final = frozenset({"worker", "probe"})
+KEEPERS: Final = frozenset({"worker", "probe", "connector"})
 """Kinds of processes that may keep such clocks."""
 
 BESIDE: Final = ("overdue", "expired", "oldest_waiting_seconds")
@@ -41,6 +41,17 @@ def ask(one: Running) -> str:
         return str(answer.read(MOST_BYTES).decode())
 
 
+class Said(NamedTuple):
+    """
+    What they said, and the names of those that did not answer.
+    """
+
+    waiting: tuple[WaitingSeen, ...]
+    probes: tuple[ProbeSeen, ...]
+    unheard: tuple[str, ...]
+    senders: tuple[SenderSeen, ...]
+
+
 @dataclass(slots=True)
 class ProcessClocks:
     """
@@ -51,9 +62,10 @@ class ProcessClocks:
     asking: Ask = ask
     _waiting: dict[tuple[str, str], tuple[WaitingSeen, ...]] = field(default_factory=dict)
     _probes: dict[tuple[str, str], tuple[ProbeSeen, ...]] = field(default_factory=dict)
+    _senders: dict[tuple[str, str], tuple[SenderSeen, ...]] = field(default_factory=dict)
 
-    def look(self, now: float) -> tuple[tuple[WaitingSeen, ...], tuple[ProbeSeen, ...], tuple[str, ...]]:
-        """Ask them all; gives also the names of those that did not answer."""
+    def look(self, now: float) -> Said:
+        """Ask them all."""
         there, unheard = running(self.state), list[str]()
         answered, spoke = set[tuple[str, str]](), set[str]()
         for one in there:
@@ -69,13 +81,16 @@ class ProcessClocks:
             spoke.add(one.address)
             self._waiting[who] = tuple(waiting_of(samples, now))
             self._probes[who] = tuple(probes_of(samples, now))
+            self._senders[who] = tuple(senders_of(samples))
             answered.add((one.kind, one.name))
         # What a process said last counts as long as no other of its kind and name speaks, which may have its partitions now.
         here = {(one.kind, one.address) for one in there if (one.kind, one.name) not in answered or one.address in spoke}
         self._waiting = {who: told for who, told in self._waiting.items() if who in here}
         self._probes = {who: told for who, told in self._probes.items() if who in here}
+        self._senders = {who: told for who, told in self._senders.items() if who in here}
         probes = tuple(one for told in self._probes.values() for one in told)
-        return together(one for told in self._waiting.values() for one in told), probes, tuple(unheard)
+        waiting = together(one for told in self._waiting.values() for one in told)
+        return Said(waiting, probes, tuple(unheard), furthest(one for told in self._senders.values() for one in told))
 
 
 def samples_of(page: str) -> Samples:
@@ -84,7 +99,7 @@ def samples_of(page: str) -> Samples:
     """
     found: dict[str, dict[tuple[tuple[str, str], ...], float]] = {}
     for family in text_string_to_metric_families(page):
-        if family.name.startswith(("boutre_alerts_", "boutre_probe_")):
+        if family.name.startswith(("boutre_alerts_", "boutre_probe_", "boutre_sender_")):
             for sample in family.samples:
                 found.setdefault(sample.name, {})[tuple(sorted(sample.labels.items()))] = sample.value
     return found
@@ -121,6 +136,24 @@ def together(found: Iterable[WaitingSeen]) -> tuple[WaitingSeen, ...]:
             )
         )
     return tuple(sums[key] for key in sorted(sums))
+
+
+def senders_of(samples: Samples) -> Iterable[SenderSeen]:
+    """
+    Give how far the clocks are wrong of those who send, of one process.
+    """
+    for labels, ahead_s in samples.get("boutre_sender_clock_ahead_seconds", {}).items():
+        yield SenderSeen(dict(labels)["member"], ahead_s)
+
+
+def furthest(found: Iterable[SenderSeen]) -> tuple[SenderSeen, ...]:
+    """
+    Of each member take the clock that is furthest off.
+    """
+    worst: dict[str, SenderSeen] = {}
+    for one in found:
+        worst[one.member] = max(worst.get(one.member, one), one, key=lambda seen: abs(seen.ahead_s))
+    return tuple(worst[name] for name in sorted(worst))
 
 
 def probes_of(samples: Samples, now: float) -> Iterable[ProbeSeen]:

@@ -74,8 +74,8 @@ class ClocksWatch:
             except Unavailable as away:
                 self.heard = replace(self.heard, asking=False, failed=True, why=str(away))
                 raise
-            waiting, probes, unheard = self.processes.look(self.now())
-            look = Look(self.now(), seen_feeds, alerts, waiting, terms_seen(self.settings, self.assembly, at), probes, unheard)
+            said, terms = self.processes.look(self.now()), terms_seen(self.settings, self.assembly, at)
+            look = Look(self.now(), seen_feeds, alerts, said.waiting, terms, said.probes, said.unheard, said.senders)
             report = judge(look, self.file)
             took_s = time.monotonic() - begun
             self.heard = replace(self.heard, value=report, answered=report.at, asking=False, failed=False, why="", took_s=took_s)

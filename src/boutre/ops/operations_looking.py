@@ -23,6 +23,7 @@ from boutre.ops.cluster import Cluster
 from boutre.ops.doctor import disk
 from boutre.ops.doctor.late import Answered
 from boutre.ops.findings.everything import Known
+from boutre.ops.findings.of_members import shares
 from boutre.ops.findings.of_sources import Disk, RegistrySeen
 from boutre.ops.lag.report import Report
 from boutre.ops.lag_watch import LagWatch, lag_watch
@@ -41,7 +42,7 @@ BROKER_S: Final = 5.0
 PROCESSES_S: Final = 5.0
 REGISTRY_S: Final = 10.0
 REJECTS_S: Final = 15.0
-DISKS_S: Final = 30.0
+DISKS_S: Final = 10.0
 """Seconds between two questions to a source."""
 
 ANSWER_S: Final = 4.0
@@ -113,6 +114,7 @@ class Looking:
             address=self.settings.kafka.bootstrap_servers,
             registry_url=self.beside.registry,
             min_isr=self.settings.kafka.min_isr,
+            shares=shares(self.state.facts.rates),
         )
 
     def document(self) -> dict[str, Any]:

@@ -88,7 +88,7 @@ class EmbeddedRegistry:
         """
         java = jars.java()
         folder = apicurio(self._progress, cache=self._cache, repository=self._repository)
-        self._port = free_port()
+        self._port = self._port or free_port()  # a second start is at the same address
         told = {
             "quarkus.http.host": HOST,
             "quarkus.http.port": str(self._port),

@@ -51,6 +51,7 @@ class Clocks:
 
     def only(self, partitions: Collection[int], now: float) -> None:
         """Take that this process has these partitions and no others."""
+        self.hops.moved()
         if self.waiting is not None:
             self.waiting.only(partitions)
             self.waiting.tell(now)

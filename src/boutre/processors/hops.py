@@ -9,10 +9,11 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 
 from boutre import metrics
-from boutre.lateness import Tally, bucket_of, since
+from boutre.lateness import Tally, bucket_of, clock_ahead, since
 from boutre.processors.decision import Inbound, Released
 from boutre.processors.offers import of_key
 
@@ -51,16 +52,28 @@ class Hops:
         elif self._releases:
             self._released(records, handled, now)
 
+    def moved(self) -> None:
+        """Take that partitions moved: what was said of senders' clocks is for whoever has them now to say."""
+        for member, kind in self._accepts.values():
+            with suppress(KeyError):
+                metrics.SENDER_CLOCK.remove(member, kind)
+
     def _accepted(self, records: Sequence[Inbound], handled: Sequence[Handled], now: float) -> None:
         tallies: dict[tuple[str, str], Tally] = {}
         deadlines: Counter[tuple[str, str, bool | None]] = Counter()
+        newest: dict[str, Inbound] = {}
         for record, one in zip(records, handled, strict=True):
+            newest[record.topic] = record
             if one.outcome != "emitted":
                 continue
             _tally(tallies, ("accepted", record.topic)).add(now - record.timestamp / 1000)
             if one.seen is not None:
                 _tally(tallies, ("sent", record.topic)).add(one.seen.late_s)
                 deadlines[record.topic, one.seen.deadline, one.seen.met] += 1
+        for topic, record in newest.items():
+            # Also of one that was refused: who refuses what comes from the future has to say whose clock is wrong.
+            if (ahead := clock_ahead(record.headers, record.timestamp)) is not None:
+                metrics.SENDER_CLOCK.labels(*self._accepts[topic]).set(ahead)
         for (hop, topic), tally in tallies.items():
             member, kind = self._accepts[topic]
             metrics.late(hop, tally, member=member, kind=kind)

@@ -123,11 +123,12 @@ class Bus:
     """
 
     standing: StandingBus
-    collector: Collector
+    collector: Collector = field(repr=False)
     producer: Producer
     consumer: Consumer
-    messages: list[Message] = field(default_factory=list)
-    rejects: list[Rejected] = field(default_factory=list)
+    # Of a burst there are hundreds of thousands, and whoever tells of a failure would write all of them down.
+    messages: list[Message] = field(default_factory=list, repr=False)
+    rejects: list[Rejected] = field(default_factory=list, repr=False)
 
     @property
     def account(self) -> Account:

@@ -17,6 +17,8 @@ from boutre.connectors.opening import Opening
 from boutre.ops.assembly import assemble
 from boutre.processors.agreement import Agreement
 from boutre.processors.decision import Emit, Inbound, Outbound
+from boutre.processors.hops import OFFER
+from boutre.processors.offers import of_key
 from boutre.schemas.cases import OPEN, PERSONAL
 from boutre.schemas.cases.groups import Opener, seal
 from boutre.schemas.identity import pseudonym
@@ -27,6 +29,9 @@ from records import FIELDS, ROOT, Value, below, leaves, real_pipeline
 
 ONLY_THE_BUS = {"accepted_at": None, "late": None}
 """What the bus itself writes into a record's times."""
+
+LINKING = "correlate"
+"""Whoever links: it remembers what each recipient was given, of each apart, and nothing else."""
 
 KAFKAS_OWN = ("__consumer_offsets", "__transaction_state")
 
@@ -48,11 +53,15 @@ class Canary:
         return self.path.partition(".")[0] in PERSONAL
 
     def strays(self, reader: str, *, owned: bool) -> bool:
-        """Say whether it may not stand where *reader* reads (empty: nobody); *owned* is where its member's records are."""
+        """
+        Say whether it may not stand where *reader* reads (empty: nobody; ``LINKING``: the bus itself, what recipients were given).
+
+        *owned* is where its member's records are.
+        """
         group, _, name = self.path.partition(".")
         if self.sealed and not (reader and name in OPEN.get(group, ())):
             return True
-        return reader not in self.given and not owned
+        return not (owned or reader in self.given or (reader == LINKING and self.given))
 
 
 def canaries(bus: Bus, kind: str, value: Value) -> Iterator[Canary]:
@@ -131,13 +140,14 @@ def strays(bus: Bus, home: Path, member: str, found: list[Canary]) -> list[str]:
     Name every canary that stands where it may not, and where that is.
 
     The owner's national topics and the accepted records hold all of it but what names people, which stands open nowhere. A
-    recipient's topics are looked into after they were opened by its key too.
+    recipient's topics are looked into after they were opened by its key too. An offer is one recipient's, whom its key names.
     """
     allowed = (f"national.{member}.", "bus.sighting", "bus.interception", "bus.alert", "bus.retraction")
     told: list[str] = []
     for message in [*bus.messages, *kafkas_own(bus)]:
         topic = message.place[0]
-        reader = topic.split(".")[1] if topic.startswith("for.") else ""
+        offered = of_key(message.key) if topic.startswith(OFFER) else None
+        reader = reading(topic) if offered is None else offered[0]
         looked_for = [one for one in found if one.strays(reader, owned=topic.startswith(allowed))]
         told += [f"{one.path} of a {one.kind} on {topic}" for one in looked_for if message.holds(one.text)]
     for (reader, _, _), view in bus.collector.views.items():
@@ -147,12 +157,22 @@ def strays(bus: Bus, home: Path, member: str, found: list[Canary]) -> list[str]:
         ]
     places = [*segments(home), *((worker.name, Path(worker.log).read_bytes()) for worker in bus.standing.workers)]
     places += [(f"/metrics of {worker.name}", scraped(worker)) for worker in bus.standing.workers]
-    places += [(path.name, path.read_bytes()) for path in sorted(bus.standing.settings.state.rglob("*")) if path.is_file()]
+    state = bus.standing.settings.state
+    places += [(str(path.relative_to(state)), path.read_bytes()) for path in sorted(state.rglob("*")) if path.is_file()]
     for place, content in places:
-        reader = place.split(".")[1] if place.startswith("for.") else ""
+        reader = reading(place)
         looked_for = [one for one in found if one.strays(reader, owned=place.startswith(allowed))]
         told += [f"{one.path} of a {one.kind} in {place}" for one in looked_for if one.text in content]
     return told
+
+
+def reading(place: str) -> str:
+    """
+    Who reads a topic, or a partition on the disk, or a worker's state, by its name: a recipient, whoever links, or nobody.
+    """
+    if place.startswith("for."):
+        return place.split(".")[1]
+    return LINKING if "correlate" in place or place.startswith(OFFER) else ""
 
 
 def segments(home: Path) -> Iterator[tuple[str, bytes]]:

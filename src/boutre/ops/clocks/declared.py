@@ -47,12 +47,15 @@ class ClocksFile(Declared):
 
     *every_s*: seconds between two looks. *undelivered_minutes*: how long an alert may wait until its recipient has read it.
     *rhythms*: after how many of its rhythms a feed is silent. *soon_days*: how long before its end something is told.
+    *clock_minutes*: how far a sender's clock may be off. From 10 minutes ahead on reports are refused, and for 2 they may wait in a
+    sender's queue, which looks like a clock that is behind.
     """
 
-    every_s: Annotated[float, Field(ge=1, le=600)] = 30
+    every_s: Annotated[float, Field(ge=1, le=600)] = 15
     undelivered_minutes: Annotated[float, Field(gt=0)] = 15
     rhythms: Annotated[float, Field(ge=1)] = 1
     soon_days: Annotated[float, Field(ge=0)] = 30
+    clock_minutes: Annotated[float, Field(gt=2, le=10)] = 5
     probe: ProbeFile | None = None
 
 

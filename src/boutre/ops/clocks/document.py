@@ -19,7 +19,7 @@ Row = tuple[str, str, str, str, str]
 
 def rows(report: Report) -> Iterator[Row]:
     """
-    Give the rows of the table: alerts first, then the probe, feeds, and what ends.
+    Give the rows of the table: alerts first, then the probe, feeds, senders' clocks, and what ends.
     """
     for alert in report.undelivered:
         state = "late" if alert.late else "delivered" if not alert.unread else "under way"
@@ -38,6 +38,9 @@ def rows(report: Report) -> Iterator[Row]:
         every = "" if feed.rhythm_s is None else f"every {duration(feed.rhythm_s)}"
         told = ", ".join(filter(None, (every, "shares its topics" if feed.shared else "")))
         yield "feed", f"{feed.feed} of {feed.member}", feed.state, "" if feed.silent_s is None else duration(feed.silent_s), told
+    for sender in report.senders:
+        state = ("ahead" if sender.ahead_s > 0 else "behind") if sender.wrong else "right"
+        yield "clock", sender.member, state, duration(abs(sender.ahead_s)) if sender.wrong else "", ""
     for term in report.terms:
         left = "none is in force" if term.left_s is None else f"{'ended' if term.left_s <= 0 else 'ends'} {_moment(term.ends)}"
         yield term.kind, term.name, term.state, "", left
@@ -64,6 +67,7 @@ def document(report: Report) -> dict[str, Any]:
             }
             for one in report.probes
         ],
+        "senders": [asdict(one) for one in report.senders],
         "unheard": list(report.unheard),
     }
 

@@ -8,7 +8,17 @@ from typing import Final
 
 from boutre.ops.clocks.declared import ClocksFile
 from boutre.ops.clocks.look import AlertsSeen, FeedSeen, Look, ProbeSeen, ReaderSeen, TermSeen
-from boutre.ops.clocks.report import FeedClock, FeedState, ProbeClock, ProbeState, Report, TermClock, TermState, Undelivered
+from boutre.ops.clocks.report import (
+    FeedClock,
+    FeedState,
+    ProbeClock,
+    ProbeState,
+    Report,
+    SenderClock,
+    TermClock,
+    TermState,
+    Undelivered,
+)
 
 DAY_S: Final = 86_400.0
 MISSED_ROUNDS: Final = 2
@@ -27,6 +37,7 @@ def judge(look: Look, file: ClocksFile) -> Report:
         tuple(_term(one, look.at, file.soon_days * DAY_S) for one in look.terms),
         tuple(_probe(one, look.at, file) for one in look.probes),
         look.unheard,
+        tuple(SenderClock(one.member, one.ahead_s, abs(one.ahead_s) > file.clock_minutes * 60) for one in look.senders),
     )
 
 

@@ -103,6 +103,18 @@ class ProbeSeen:
 
 
 @dataclass(frozen=True, slots=True)
+class SenderSeen:
+    """
+    How many seconds ahead of the broker's the clock was of the machine that last sent something of *member*; below 0: behind.
+
+    Of several machines of a member it is the one furthest off, as far as anybody says.
+    """
+
+    member: str
+    ahead_s: float
+
+
+@dataclass(frozen=True, slots=True)
 class Look:
     """
     One look. *unheard* names processes that were asked and did not answer.
@@ -115,3 +127,4 @@ class Look:
     terms: tuple[TermSeen, ...] = ()
     probes: tuple[ProbeSeen, ...] = ()
     unheard: tuple[str, ...] = ()
+    senders: tuple[SenderSeen, ...] = ()

@@ -90,6 +90,17 @@ class ProbeClock:
 
 
 @dataclass(frozen=True, slots=True)
+class SenderClock:
+    """
+    The clock of a member's machine: *ahead_s* seconds before the broker's, or behind it where that is below 0.
+    """
+
+    member: str
+    ahead_s: float
+    wrong: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Report:
     """
     What one look came to, at *at* (seconds since 1970 UTC).
@@ -102,6 +113,7 @@ class Report:
     terms: tuple[TermClock, ...]
     probes: tuple[ProbeClock, ...]
     unheard: tuple[str, ...]
+    senders: tuple[SenderClock, ...] = ()
 
     @property
     def wrong(self) -> bool:
@@ -110,6 +122,7 @@ class Report:
             any(feed.wrong for feed in self.feeds)
             or any(term.wrong for term in self.terms)
             or any(probe.wrong for probe in self.probes)
+            or any(sender.wrong for sender in self.senders)
             or any(one.late for one in self.undelivered)
             or any(one.overdue for one in self.waiting)
         )

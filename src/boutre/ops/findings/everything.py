@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from boutre.ops.clocks.report import Report as Clocks
 from boutre.ops.doctor.late import Answered
-from boutre.ops.findings import of_clocks, of_lag, of_processes, of_sources
+from boutre.ops.findings import of_clocks, of_lag, of_members, of_processes, of_sources
 from boutre.ops.findings.finding import Finding, first
 from boutre.ops.findings.heard import Heard
 from boutre.ops.findings.of_sources import Disk, RegistrySeen
@@ -26,7 +26,7 @@ class Known:
     """
     What was last heard from each source. *topics* are the declared ones, *address* is the cluster's, *registry_url* without user.
 
-    A source that this installation does not have is None.
+    A source that this installation does not have is None. *shares*: of each member, how many reports a second are no flood.
     """
 
     broker: Heard[str]
@@ -40,6 +40,7 @@ class Known:
     address: str = ""
     registry_url: str = ""
     min_isr: int = 1
+    shares: Mapping[str, float] = field(default_factory=dict)
 
     @property
     def sources(self) -> tuple[Heard[Any], ...]:
@@ -66,6 +67,7 @@ def _found(known: Known, now: float) -> Iterator[Finding]:
         yield from of_sources.of_registry(known.registry, known.registry_url, now)
     if known.lag.value is not None:
         yield from of_lag.of_lag(known.lag.value, known.min_isr, known.topics)
+        yield from of_members.of_members(known.lag.value, known.shares)
     if known.clocks is not None and known.clocks.value is not None:
         yield from of_clocks.of_clocks(known.clocks.value)
     yield from of_processes.of_processes(known.processes.value or (), broker_gone=gone)

@@ -25,6 +25,10 @@ def of_clocks(report: Report) -> Iterator[Finding]:
             yield Finding("alerts-overdue", "recipient", f"{each.recipient} {each.deadline}", "error", None, overdue)
     for feed in report.feeds:
         yield from _feed(feed)
+    for sender in report.senders:
+        if sender.wrong:
+            code = "clock-ahead" if sender.ahead_s > 0 else "clock-behind"
+            yield Finding(code, "member", sender.member, "warning", None, {"wrong_s": abs(sender.ahead_s)})
     for term in report.terms:
         yield from _term(term)
     for probe in report.probes:

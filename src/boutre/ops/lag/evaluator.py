@@ -134,6 +134,7 @@ class Evaluator:
             None
             if lag == 0 or first is None or topic.retention_ms is None
             else (first.timestamp + topic.retention_ms - look.at) / 1000,
+            ends.lately,
         )
 
     def _track(self, group: Group, topic: SeenTopic, place: Place, committed: int | None, at: int) -> _Track:

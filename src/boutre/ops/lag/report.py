@@ -21,8 +21,9 @@ class PartitionLag:
     where no record is left it is 0. *seconds* is how long the first unread record has waited: 0.0 where nothing is
     unread, None where it could not be read. *lost*: offsets that retention took before the group came. *held*: offsets behind an
     open transaction, which nobody may read yet. *ahead*: the group stands past the end. *produced* and *consumed*: offsets a
-    second. *catch_up_s*: 0.0 where nothing is unread, None where it does not get nearer. *headroom_s*: seconds until retention may
-    take the first unread record; negative where it already may, None where nothing is unread or nothing goes by time.
+    second; *lately* as produced, over the last looks alone. *catch_up_s*: 0.0 where nothing is unread, None where it does not get
+    nearer. *headroom_s*: seconds until retention may take the first unread record; negative where it already may, None where
+    nothing is unread or nothing goes by time.
     """
 
     place: Place
@@ -39,6 +40,7 @@ class PartitionLag:
     consumed: float | None
     catch_up_s: float | None
     headroom_s: float | None
+    lately: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

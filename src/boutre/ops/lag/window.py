@@ -11,6 +11,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
+LATELY: Final = 3
+"""Looks between which a pace is that of now."""
+
 UNKNOWN: Final = -1
 """The lag of a commit whose lag nobody knew."""
 
@@ -85,6 +88,16 @@ class Pace:
         if len(self.times) < 2 or self.times[-1] <= self.times[0]:  # noqa: PLR2004 - a pace lies between two looks
             return None
         return max(0.0, (self.offsets[-1] - self.offsets[0]) * 1000 / (self.times[-1] - self.times[0]))
+
+    @property
+    def lately(self) -> float | None:
+        """
+        The same over the last ``LATELY`` looks, for what must be told at once.
+        """
+        since = max(0, len(self.times) - LATELY)
+        if len(self.times) - since < 2 or self.times[-1] <= self.times[since]:  # noqa: PLR2004 - as above
+            return None
+        return max(0.0, (self.offsets[-1] - self.offsets[since]) * 1000 / (self.times[-1] - self.times[since]))
 
     @property
     def recent(self) -> Sequence[int]:

@@ -5,7 +5,7 @@ What is declared of a bus and shown whether or not anything is heard of it: a ro
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from boutre.connectors.feeds import Feed
 from boutre.processors.patterns import VIEWS
@@ -27,6 +27,8 @@ class Fed:
 class Facts:
     """
     The feeds, the recipients with the topics of their alerts, the owners of rejects by topic, and all topics.
+
+    *rates*: bytes a second that each member may send to a broker.
     """
 
     feeds: tuple[Fed, ...]
@@ -35,6 +37,7 @@ class Facts:
     alerts: Mapping[str, str]
     rejects: Mapping[str, str]
     topics: tuple[str, ...] = ()
+    rates: Mapping[str, int] = field(default_factory=dict)
 
 
 def facts_of(bus: Declarations, feeds: tuple[Feed, ...]) -> Facts:
@@ -49,4 +52,5 @@ def facts_of(bus: Declarations, feeds: tuple[Feed, ...]) -> Facts:
         {str(topic.recipient): topic.name for topic in views if topic.kind == "alert"},
         {topic.name: topic.member or topic.owner for topic in bus.topics.values() if topic.kind == "reject"},
         tuple(bus.topics),
+        {name: one.rate for name, one in bus.members.items()},
     )

@@ -15,6 +15,7 @@ from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
 from boutre.ops.findings.finding import CODES, SEVERITIES
+from boutre.ops.findings.of_sources import GIB
 
 FAMILIES: Final[tuple[tuple[str, tuple[str, ...], str], ...]] = (
     ("boutre_findings", ("severity",), "Findings of the page of operations that stand now, by how bad they are."),
@@ -25,10 +26,16 @@ FAMILIES: Final[tuple[tuple[str, tuple[str, ...], str], ...]] = (
         ("source",),
         "When a source last answered, in seconds since 1970; 0: never.",
     ),
+    (
+        "boutre_operations_disk_free_bytes",
+        ("disk",),
+        "Bytes free on a disk of the page's machine that fills up: state, kafka or keys; while none does there is no series.",
+    ),
     ("boutre_rejects_kept", ("owner",), "Rejects that stand on the topics of an owner; NaN until they were gone through."),
 )
 """Name, labels and meaning of each family."""
 
+DISKS: Final = frozenset({"disk-full", "disk-low"})
 NAN: Final = float("nan")
 
 
@@ -54,6 +61,7 @@ class Series(Collector):
             [(code, codes.get(code, 0)) for code in CODES],
             [(one["key"], float(one["state"] == "ok")) for one in found["sources"]],
             [(one["key"], one["answered"] or 0.0) for one in found["sources"]],
+            [(one["subject"], one["figures"]["free_gib"] * GIB) for one in found["findings"] if one["code"] in DISKS],
             _kept(found["rejects"]).items(),
         )
         for (name, labels, meaning), series in zip(FAMILIES, values, strict=True):

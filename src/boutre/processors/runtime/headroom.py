@@ -5,6 +5,9 @@ A member's burst that accept lets through at once would stand in one queue befor
 partition behind it. So while a reader has much before it, topics that flood are held back in accept, where each member has a queue
 of its own, and the few records of everybody else go on. Between two looks at the lag a partition lets only so much of a flood
 through as its reader could bear if it read nothing meanwhile. Where the lag cannot be known, nothing is held back.
+
+Behind accept all members share a line, and holding it back holds back everybody: so it is for a reader that is slow, and not for
+one that is gone. So centres go on getting views while nobody links them.
 """
 
 from __future__ import annotations
@@ -12,7 +15,7 @@ from __future__ import annotations
 import asyncio
 import sys
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -42,10 +45,13 @@ BOUNDLESS: Final = sys.maxsize
 class Headroom:
     """
     The lag of the groups that read what this processor writes; *readers* are the topics that each of them reads.
+
+    *shared*: members share the lines of what it reads, so that a reader without any worker does not count.
     """
 
     readers: Mapping[str, tuple[str, ...]]
     connection: Mapping[str, Any]
+    shared: bool = False
     waiting: int | None = 0
     _let: Counter[int] = field(default_factory=Counter)
     _wanted: asyncio.Event = field(default_factory=asyncio.Event)
@@ -91,7 +97,8 @@ class Headroom:
             places = {group: await _places(admin, topics) for group, topics in self.readers.items()}
             while True:
                 self._wanted.clear()
-                self.looked(max([await _lag(admin, reader, group, its) for group, its in places.items()]))
+                there = await _there(admin, places) if self.shared else places
+                self.looked(max([await _lag(admin, reader, group, places[group]) for group in there], default=None))
                 await asyncio.sleep(EVERY_S)
                 await self._wanted.wait()
         finally:
@@ -102,6 +109,12 @@ class Headroom:
 async def _places(admin: Any, topics: tuple[str, ...]) -> list[TopicPartition]:
     described = await admin.describe_topics(list(topics))
     return [TopicPartition(one["topic"], part["partition"]) for one in described for part in one["partitions"]]
+
+
+async def _there(admin: Any, groups: Iterable[str]) -> list[str]:
+    """Give those of *groups* that have a worker; one that was killed has it until its session is over."""
+    told = await admin.describe_consumer_groups(list(groups))
+    return [name for answer in told for _, name, _, _, _, members, *_ in answer.groups if members]
 
 
 async def _lag(admin: Any, reader: Any, group: str, places: list[TopicPartition]) -> int:

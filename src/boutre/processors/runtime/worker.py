@@ -27,6 +27,7 @@ from boutre.metrics import WORKER_PARTITIONS
 from boutre.processors.decision import TICK
 from boutre.processors.groups import group_of
 from boutre.processors.handle import Handler
+from boutre.processors.hops import NATIONAL
 from boutre.processors.runtime.clock import Clock
 from boutre.processors.runtime.connection import Connection
 from boutre.processors.runtime.headroom import Headroom
@@ -195,7 +196,7 @@ def build(name: str, handler: Handler, connection: Connection, data: Path, chang
         logging_config=None,
     )
     readers = {group_of(reader): topics for reader, topics in processor.read_by.items()}
-    headroom = Headroom(readers, connection.aiokafka())
+    headroom = Headroom(readers, connection.aiokafka(), shared=not any(name.startswith(NATIONAL) for name in processor.reads))
     assigned = Assigned(app, handler, connection, headroom, stores, changelog)
     app.on_rebalance_complete.connect(assigned.on_complete, weak=False)
     app.on_partitions_revoked.connect(assigned.release, weak=False)
