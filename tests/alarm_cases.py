@@ -50,6 +50,7 @@ TOPIC: Final = {"topic": "bus.incident"}
 STAGE: Final = {"stage": "release"}
 GIB: Final = 1 << 30
 
+SLOW: Final = 'boutre_finding{code="broker-slow"}'
 CLOCK: Final = 'boutre_sender_clock_ahead_seconds{member="comoros", kind="sighting"}'
 MISSED: Final = 'boutre_deadlines_total{member="comoros", kind="incident", class="first-report", outcome="missed"}'
 UNDELIVERED: Final = 'boutre_alert_undelivered_oldest_seconds{recipient="rcoc"}'
@@ -202,7 +203,9 @@ PROCESSES: Final = (
 )
 
 KAFKA: Final = (
-    *passes("BrokerSlow", 'boutre_finding{code="broker-slow"}', 0, 1, 4, {}),
+    Case("BrokerSlow", "now and then", {SLOW: seen((0, 4), *[(1, 1), (0, 2)] * 5, (0, 40))}, 4, 21),
+    Case("BrokerSlow", "once", {SLOW: seen((0, 4), (1, 1), (0, 60))}),
+    *passes("TopicMissing", 'boutre_finding{code="topic-missing"}', 0, 1, 4, {}),
     *passes("RegistryGone", 'boutre_operations_source_up{source="registry"}', 1, 0, 20, {}),
     Case("RegistryGone", "nobody looks at one", {'boutre_operations_source_up{source="lag"}': seen((0, 80))}),
     *passes("PartitionsWithoutLeader", 'kafka_topic_partition_leader{topic="bus.incident", partition="0"}', 0, -1, 4, TOPIC),

@@ -74,11 +74,11 @@ def declared(folder: Path) -> Path:
 
 
 @contextmanager
-def disk(folder: Path) -> Iterator[Path]:
+def disk(folder: Path, place: Path) -> Iterator[Path]:
     """
-    A disk of its own, small enough to be filled: a file with a file system in it. Needs root.
+    A disk of its own at *place*, small enough to be filled: a file in *folder* with a file system in it. Needs root.
     """
-    image, place = folder / "disk.ext4", folder / "disk"
+    image = folder / "disk.ext4"
     with image.open("wb") as file:
         file.truncate(SPACE_GIB << 30)
     subprocess.run(["mkfs.ext4", "-q", "-m", "0", "-F", str(image)], check=True)
@@ -205,7 +205,7 @@ def ground() -> Iterator[Ground]:
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="faults-", ignore_cleanup_errors=True)))
         root = declared(folder / "bus")
-        place = stack.enter_context(disk(folder / "state" / "kafka"))
+        place = stack.enter_context(disk(folder, folder / "state" / "kafka"))
         broker = Broker(place / "broker").start()
         stack.callback(broker.close)
         registry = stack.enter_context(EmbeddedRegistry())

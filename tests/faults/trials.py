@@ -21,9 +21,10 @@ from confluent_kafka.admin import AdminClient
 from boutre.ops.apply import bring
 from boutre.topics.bus import load
 from broker.bad_input.bus import now_ms
+from broker.bad_input.sealing import as_sent
+from canaries import valid_canary
 from faults.ground import FLOOD, MEMBER, QUIET, RHYTHM_S, Ground, filled
 from faults.tide import Tide, connector
-from records import national, report
 
 SENT: Final = 2_400
 """Records of a flood: some seconds of making them, which is two hundred times its member's share."""
@@ -149,7 +150,7 @@ def deleted(ground: Ground, tide: Tide) -> Iterator[None]:
     """Somebody deletes a topic to which views go, and a record for it comes; then it is made anew."""
     admin = AdminClient({"bootstrap.servers": ground.broker.bootstrap, "log_level": 0})
     admin.delete_topics([TOPIC])[TOPIC].result(30)
-    tide.send(national("interception", report("interception", "seychelles", f"deleted-{now_ms()}"), at=now_ms()))
+    tide.send(as_sent("interception", valid_canary("interception", "seychelles", f"deleted-{now_ms()}"), at=now_ms()))
     yield
     bring(load(ground.root), ground.bus.standing.settings)
 
@@ -199,8 +200,8 @@ TRIALS: Final = (
     Trial("clock of a member an hour ahead", clock(timedelta(hours=1)), ("clock-ahead",), ("ClockWrong", MEMBER), MEMBER),
     Trial("clock of a member an hour behind", clock(timedelta(hours=-1)), ("clock-behind",), ("ClockWrong", MEMBER), MEMBER),
     Trial("a group nobody declared", undeclared, ("group-undeclared",), ("GroupUndeclared", ""), GROUP, fires=False),
-    Trial("a topic deleted", deleted, ("topic-missing",), ("GroupTopicMissing", TOPIC), TOPIC, fires=False),
+    Trial("a topic deleted", deleted, ("topic-missing",), ("TopicMissing", ""), TOPIC),
     Trial("a member floods", floods, ("member-floods",), ("MemberFloods", ""), FLOOD, fires=False),
-    Trial("a worker killed", killed, ("group-stopped",), ("GroupStopped", "release"), "release"),
+    Trial("a worker killed", killed, ("process-silent", "group-stopped"), ("GroupStopped", "release"), "release"),
     Trial("a feed silent", silent, ("feed-silent",), ("FeedSilent", QUIET), QUIET, fires=False, lead_s=RHYTHM_S),
 )
