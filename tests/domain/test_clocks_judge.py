@@ -186,10 +186,12 @@ def test_a_report_is_shown_whole(look: Look) -> None:
 
     assert len(look.feeds) == len(told["feeds"])
     assert len(look.probes) == len(told["probes"])
-    assert len(report.undelivered) + len(look.feeds) + len(look.terms) + len(look.probes) <= len(list(rows(report)))
+    assert len(look.senders) == len(told["senders"])
+    shown = (report.undelivered, look.feeds, look.terms, look.probes, look.senders)
+    assert sum(map(len, shown)) <= len(list(rows(report)))
     wrong = [
         *(one.late for one in report.undelivered), *(one.overdue for one in report.waiting), *(one.wrong for one in report.feeds),
-        *(one.wrong for one in report.terms), *(one.wrong for one in report.probes),
+        *(one.wrong for one in report.terms), *(one.wrong for one in report.probes), *(one.wrong for one in report.senders),
     ]  # fmt: skip
     assert any(wrong) == report.wrong == told["wrong"]
 
