@@ -5,7 +5,7 @@ The steps of movement on the bus, run by themselves: reports as they are accepte
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any, Final
 from zlib import crc32
@@ -29,6 +29,7 @@ from records import CODEC
 
 FEED: Final = "observatory-ais"
 OURS: Final = "observatory-movement"
+OF_CONTACTS: Final = "observatory-contacts"
 TERMS: Final = Terms(("Security", "Safety"), 30, "Published")
 Value = dict[str, Any]
 
@@ -56,12 +57,33 @@ def sighting(report: Report, **groups: Any) -> Value:
     }
 
 
+def contact(report: Report, member: str = "france", **groups: Any) -> Value:
+    """Give a contact of a radar or of eyes as its member publishes it: for itself alone."""
+    kind, _, name = report.subject.partition(":")
+    revision = round(report.at) % 1_000_000
+    value = sighting(report, **groups)
+    return {
+        **value,
+        "id": record_id(member, "sighting", "coastal-radar", name, revision),
+        "lifecycle": {"status": "update", "revision": revision},
+        "origin": {"member": member, "feed": "coastal-radar", "reference": name},
+        "event": {"type": "irregular-migration"},
+        "claims": None,
+        "sensor": {"kind": {"radar": "MaritimeRadar", "visual": "Sighting"}[kind], "name": report.source},
+        "handling": {"tlp": "RED", "release_to": [member], "purposes": ["Safety", "Security"], "retention_days": 30},
+        **groups,
+    }
+
+
 @dataclass(slots=True)
 class Sea:
     """
     Some partitions of detect and of meet, what they remember, and all that they found.
+
+    *contacts* are the members whose contacts are looked at.
     """
 
+    contacts: tuple[str, ...] = ()
     zones: Zones = field(default_factory=lambda: SEA)
     partitions: int = 1
     found: list[Outbound] = field(default_factory=list)
@@ -75,9 +97,10 @@ class Sea:
     def __post_init__(self) -> None:
         teller = Teller(CODEC, OURS, TERMS)
         kinds = ("sighting", "retraction")
-        watch = Watch(rules(), self.zones)
-        self.detect = Detect(CODEC, {f"bus.{kind}": kind for kind in kinds}, frozenset({FEED}), watch, teller)
-        self.meet = Meet(CODEC, {f"bus.meeting.{kind}": kind for kind in kinds}, rules(), teller)
+        watch, own = Watch(rules(), self.zones), frozenset(self.contacts)
+        self.detect = Detect(CODEC, {f"bus.{kind}": kind for kind in kinds}, frozenset({FEED}), watch, teller, own)
+        tellers = {name: replace(teller, member=OF_CONTACTS, only=name) for name in self.contacts}
+        self.meet = Meet(CODEC, {f"bus.meeting.{kind}": kind for kind in kinds}, rules(), teller, tellers)
         self.tracks, self.cells = (
             [InMemory(Windows(dict.fromkeys(used, Window(40, 1_000_000)))) for _ in range(self.partitions)]
             for used in (BY_DETECT, BY_MEET)
@@ -102,14 +125,15 @@ class Sea:
             self.take("sighting", sighting(report, **groups), clock)
         return self
 
-    def told(self, kind: str = "sighting") -> list[Value]:
+    def told(self, kind: str = "sighting", member: str = OURS) -> list[Value]:
         """Give the records that were told."""
-        return [CODEC.decode(out.value).value for out in self.found if out.topic.endswith(kind)]
+        told = [CODEC.decode(out.value).value for out in self.found if out.topic.endswith(kind)]
+        return [one for one in told if one["origin"]["member"] == member]
 
-    def detections(self) -> dict[str, Value]:
+    def detections(self, member: str = OURS) -> dict[str, Value]:
         """Give each detection as it was told last, by its id; without those that were taken back."""
-        gone = {one["recall"]["record"] for one in self.told("retraction")}
-        last = {one["origin"]["reference"]: one for one in self.told()}
+        gone = {one["recall"]["record"] for one in self.told("retraction", member)}
+        last = {one["origin"]["reference"]: one for one in self.told(member=member)}
         return {name: one for name, one in last.items() if one["id"] not in gone}
 
     def remembered(self) -> dict[str, int]:

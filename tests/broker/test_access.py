@@ -203,9 +203,10 @@ def of_follower(name: str, topic: str) -> set[str]:
         return {"read"} if topic == "bus.receipt" else set()
     if name == "again":
         stopped = topic in {f"bus.{kind}" for kind in ("sighting", "interception", "alert", "retraction")}
-        return {"read", "write"} if stopped or topic.startswith(("bus.offer.", "bus.said")) else set()
+        return {"read", "write"} if stopped or topic.startswith(("bus.offer.", "bus.said", "bus.meeting.", "bus.found.")) else set()
     if name == "records":
-        return {"read"} if topic in {"bus.sighting", "bus.interception", "bus.alert", "bus.retraction"} else set()
+        accepted = topic in {"bus.sighting", "bus.interception", "bus.alert", "bus.retraction"}
+        return {"read"} if accepted or topic.startswith("bus.found.") else set()
     told = {"read"} if topic in {"bus.receipt", "bus.retraction"} or topic.startswith(("from.", "replies.")) else set()
     return told | ({"write"} if topic.startswith(("asked.", "replied.")) else set())
 

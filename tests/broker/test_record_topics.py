@@ -18,18 +18,20 @@ from boutre.ops.record_topics import Accepted, one_of
 from records import AT, CODEC, KINDS, NOW, attack, kwassa
 
 COUNT = 40
+FOUND = "found"
 
 
 @pytest.fixture
 def topics(new_topic: Callable[..., str]) -> dict[str, str]:
-    """Topics as those of the bus, two partitions each, which only this test has."""
-    return {kind: new_topic(kind, partitions=2) for kind in KINDS}
+    """Topics as those of the bus, two partitions each, which only this test has; one more, of sightings, for what the bus found."""
+    return {kind: new_topic(kind, partitions=2) for kind in (*KINDS, FOUND)}
 
 
 def accepted(broker: Broker, topics: dict[str, str], days: int | None = None) -> Accepted:
     """All that is there, or what was accepted in some days before the last record."""
     client = {"bootstrap.servers": broker.bootstrap, "group.id": "nobody", "isolation.level": "read_committed"}
-    return Accepted(client, None if days is None else NOW + timedelta(days=COUNT - days), topics)
+    since = None if days is None else NOW + timedelta(days=COUNT - days)
+    return Accepted(client, {topic: "sighting" if kind == FOUND else kind for kind, topic in topics.items()}, since)
 
 
 def written(broker: Broker, topics: dict[str, str]) -> None:
@@ -41,7 +43,8 @@ def written(broker: Broker, topics: dict[str, str]) -> None:
         for day in range(first, last):
             kind, value = ("sighting", attack(f"A-{day}")) if day % 2 else ("interception", kwassa(f"K-{day}"))
             stamp = AT + day * 86_400_000
-            producer.produce(topics[kind], CODEC.encode(kind, value), partition=day // 2 % 2, timestamp=stamp)
+            place = FOUND if day % 4 == 1 else kind
+            producer.produce(topics[place], CODEC.encode(kind, value), partition=day // 2 % 2, timestamp=stamp)
         if commit:
             producer.commit_transaction(30)
         else:

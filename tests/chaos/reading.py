@@ -24,7 +24,7 @@ from chaos.verdict import Receipt, Refusal, View
 Isolation = Literal["read_committed", "read_uncommitted"]
 
 RECEIPTS: Final = "bus.receipt"
-OWN: Final = frozenset({"bus", "observatory-movement"})
+OWN: Final = frozenset({"bus", "observatory-movement", "observatory-contacts"})
 """Whose records nobody reported: links, alerts and detections, of which messages come depends on the order of reports."""
 
 ANSWER_S: Final = 3.0

@@ -520,3 +520,22 @@ def test_the_rules_need_no_faust() -> None:
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
 
     assert "False" == done.stdout.strip()
+
+
+def test_whatever_a_step_of_the_bus_stops_at_can_be_put_again_and_looked_at() -> None:
+    """
+    Each topic of the bus that a step reads ``bus.again`` may read and write; what release reads, ``bus.records`` may read.
+    """
+    of_the_bus = {
+        name: (BUS.declarations.topics[name], edge.kind)
+        for edge in EDGES
+        for name in edge.reads
+        if edge.kind != "accept" and BUS.declarations.topics[name].recipient is None and name != "bus.tick"
+    }
+    allowed = {(rule.principal, rule.operation, rule.name) for rule in RULES}
+
+    assert len(of_the_bus) >= 12
+    for name, (_, kind) in of_the_bus.items():
+        assert {("bus.again", "read", name), ("bus.again", "write", name)} <= allowed
+        if kind == "release":
+            assert ("bus.records", "read", name) in allowed

@@ -10,7 +10,7 @@ import pytest
 
 from boutre.processors.local import LocalBus
 from movement_bus import evidence
-from records import AT, CODEC, known_as, local_bus, national, recall, track
+from records import AT, CODEC, known_as, local_bus, national, recall, report, track
 
 Value = dict[str, Any]
 MMSI = "219000001"
@@ -108,3 +108,43 @@ def test_what_is_not_for_everybody_shows_nothing() -> None:
 
     assert bus.read("for.rmifc.sighting")
     assert [] == bus.read("bus.found.sighting")
+
+
+OFFSHORE: Value = {"latitude": 57.2, "longitude": 5.0, "accuracy_m": 10.0, "fix": "gnss"}
+
+
+def at_sea(*, with_contact: bool) -> LocalBus:
+    """A bus that has heard of a craft that lay in the North Sea for three hours, and of what a radar of France had beside it."""
+    bus = local_bus()
+    lies = [track(f"lies {n}", MMSI, n * 300, position=OFFSHORE, movement={"speed_kn": 0.1}) for n in range(40)]
+    beside = [
+        report(
+            "sighting",
+            "france",
+            "R1-17",
+            number,
+            times={"observed": {"at": lies[18 + number]["times"]["observed"]["at"], "precision": "second"}},
+            position={**OFFSHORE, "latitude": OFFSHORE["latitude"] + 0.009},
+            sensor={"kind": "MaritimeRadar", "name": "R1"},
+            handling={"tlp": "RED", "release_to": ["france", "rmifc"]},
+        )
+        for number in range(8)
+    ]
+    for number, one in enumerate(lies):
+        seen = beside[number - 18 : number - 17] if with_contact and number >= 18 else []
+        bus.publish(national("sighting", each, at=AT + number * 300_000) for each in (one, *seen))
+    return bus
+
+
+def test_who_dawdles_beside_a_contact_is_told_to_its_member_alone() -> None:
+    """France is told; RMIFC, which may have the contact, and everybody else are told the same as without any contact."""
+    bus, without = at_sea(with_contact=True), at_sea(with_contact=False)
+    begun, dark = told(bus, "france")
+
+    assert begun["origin"]["reference"] == dark["origin"]["reference"]
+    assert "dark-rendezvous" == dark["event"]["classes"][0]["code"]
+    assert "observatory-contacts" == dark["origin"]["member"]
+    assert "R1-17" in evidence(dark)["others"]
+    assert [] == bus.read("rejects.bus")
+    for recipient in ("rmifc", "rcoc", "mauritius", "seychelles", "madagascar", "comoros", "protection-partner"):
+        assert told(bus, recipient) == told(without, recipient)

@@ -16,8 +16,8 @@ from itertools import combinations
 from typing import Final, Literal, TypeAlias
 
 from boutre.errors import Fault
-from boutre.ops import answers_take, cases_take
-from boutre.processors.edges import KINDS, Edge
+from boutre.ops import answers_take, cases_take, record_topics
+from boutre.processors.edges import Edge
 from boutre.processors.groups import group_of, transactions_of
 from boutre.processors.patterns import FILE
 from boutre.processors.receipts import TOPIC as RECEIPTS
@@ -61,7 +61,7 @@ class Rule:
 
 Names: TypeAlias = Callable[[Declarations], Iterable[str]]
 
-STOPPING: Final = frozenset({"bus.{kind}", "bus.offer.{kind}", "bus.said"})
+STOPPING: Final = frozenset({"bus.{kind}", "bus.offer.{kind}", "bus.said", "bus.meeting.{kind}", "bus.found.{kind}"})
 """The patterns of the topics that steps of the bus read from one another."""
 
 
@@ -80,7 +80,7 @@ FOLLOWERS: Final[Mapping[str, tuple[Names, Names]]] = {
 BESIDE: Final[Mapping[str, tuple[Names, Names]]] = {
     **FOLLOWERS,
     "again": (lambda bus: tuple(_stopped(bus)), lambda bus: tuple(_stopped(bus))),
-    "records": (lambda _: tuple(f"bus.{kind}" for kind in KINDS), lambda _: ()),
+    "records": (record_topics.kinds_of, lambda _: ()),
 }
 """
 The followers, who looks at accepted records now and then (``boutre explain``, ``boutre policy replay``), and who puts a record

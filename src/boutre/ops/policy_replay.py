@@ -81,7 +81,7 @@ def replayed(before: Rehearsal, after: Rehearsal, source: Source) -> Run:
                 if bar is not None and task is not None:
                     bar.advance(task)
         if source.from_bus:
-            with Accepted.of(source.settings, source.since) as records:
+            with Accepted.of(source.settings, one.declarations, source.since) as records:
                 task = None if bar is None else bar.add_task("", total=records.count)
                 for stood in records:
                     run.take(stood)

@@ -1,5 +1,7 @@
 """
-Accepted records as they lie on ``bus.<kind>``: one by its id, or those of the last days in the order of their acceptance.
+Accepted records as release reads them: one by its id, or those of the last days in the order of their acceptance.
+
+They lie on ``bus.<kind>``, and what the bus itself found on ``bus.found.<kind>``.
 
 For whoever has the principal ``bus.records``, and the vault where people are to be seen. Only what was committed is read, no group
 is joined and no position is kept.
@@ -21,8 +23,8 @@ from boutre.ops.assembly import Assembly
 from boutre.ops.record_input import Given, NoRecord
 from boutre.ops.settings import Settings
 from boutre.processors.decision import EPOCH
-from boutre.processors.edges import KINDS
 from boutre.schemas.codec import Codec
+from boutre.topics.bus import Declarations
 
 ASK_SECONDS: Final = 0.25
 """How long one look for more may take."""
@@ -42,7 +44,17 @@ BACKOFF_MILLISECONDS: Final = 20
 GROUP: Final = "boutre.records"
 """The name under which the broker sees who reads, as ``bus.records`` may; nobody joins it."""
 
+LOOKED_AT: Final = frozenset({"bus.{kind}", "bus.found.{kind}"})
+"""The patterns of the topics on which whole records wait for release."""
+
 Place = tuple[str, int]
+
+
+def kinds_of(bus: Declarations) -> dict[str, str]:
+    """
+    Give the topics on which whole records wait for release, each with its kind.
+    """
+    return {topic.name: str(topic.kind) for topic in bus.topics.values() if topic.pattern in LOOKED_AT}
 
 
 class Stood(NamedTuple):
@@ -59,23 +71,21 @@ class Stood(NamedTuple):
 class Accepted:
     """
     Every accepted record since a moment, or since the beginning, up to what was there at the start; *count* is how many at most.
+
+    *topics* are read, each of its kind.
     """
 
     client: Mapping[str, Any]
+    topics: Mapping[str, str]
     since: datetime | None = None
-    topics: Mapping[str, str] = field(default_factory=lambda: {kind: f"bus.{kind}" for kind in KINDS})
     count: int = 0
     _readers: dict[Place, Consumer] = field(default_factory=dict)
     _ends: dict[Place, int] = field(default_factory=dict)
-    _kinds: dict[str, str] = field(init=False)
-
-    def __post_init__(self) -> None:
-        self._kinds = {topic: kind for kind, topic in self.topics.items()}
 
     @classmethod
-    def of(cls, settings: Settings, since: datetime | None = None) -> Self:
-        """Name the cluster of *settings*."""
-        return cls(settings.kafka.consumer(GROUP), since)
+    def of(cls, settings: Settings, bus: Declarations, since: datetime | None = None) -> Self:
+        """Name the cluster of *settings*, and the topics of *bus*."""
+        return cls(settings.kafka.consumer(GROUP), kinds_of(bus), since)
 
     def __enter__(self) -> Self:
         asking = self._consumer()
@@ -108,7 +118,7 @@ class Accepted:
 
     def _starts(self, consumer: Consumer) -> dict[Place, int]:
         places: list[Place] = []
-        for name in self.topics.values():
+        for name in self.topics:
             topic = consumer.list_topics(name, timeout=ANSWER_SECONDS).topics[name]
             if topic.error is not None:
                 raise Unavailable(f"{name} is missing or not yours to read; it is for operations")
@@ -147,7 +157,7 @@ class Accepted:
                     raise Unavailable(f"cannot read {topic}: {error.name()}")
                 if offset >= self._ends[place]:
                     return
-                yield Stood(self._kinds[topic], message.value() or b"", stamp)
+                yield Stood(self.topics[topic], message.value() or b"", stamp)
         raise Unavailable(
             f"Kafka has not sent for {ANSWER_SECONDS:.0f} seconds what it says is in {topic}; look at BOUTRE_KAFKA__*"
         )
@@ -157,7 +167,7 @@ def find(settings: Settings, assembly: Assembly, identifier: str) -> Given:
     """
     Look up one accepted record by its id. Raises NoRecord where there is none, Unavailable where there is no broker.
     """
-    return one_of(Accepted.of(settings), assembly.codec, identifier)
+    return one_of(Accepted.of(settings, assembly.declarations), assembly.codec, identifier)
 
 
 def one_of(accepted: Accepted, codec: Codec, identifier: str) -> Given:

@@ -3,7 +3,8 @@ Detect: what the positions of one MMSI show as they are accepted: silences, loit
 
 Reads the reports and recalls that were accepted, and follows those of the declared feeds that everybody may have. What is found is
 a record of the bus's own observatory, for release to give or to withhold as any other. Whoever may meet somebody, or says what
-hull it is, is offered to where that is looked at (``meet``). What is found is written where this step never reads.
+hull it is, is offered to where that is looked at (``meet``); so is a contact without AIS, of members that wish to be told what lies
+beside their own. What is found is written where this step never reads.
 """
 
 from __future__ import annotations
@@ -42,19 +43,22 @@ NOT_FOR_ALL: Final = "not-for-everybody"
 EXERCISE: Final = "exercise"
 DROPS: Final = (NOTHING, NOT_FOLLOWED, NOT_FOR_ALL, EXERCISE)
 """
-Why a report is dropped: it shows nothing; it is of no declared feed, or nobody's position; not everybody may have it; it is not
-real.
+Why a report is dropped: it shows nothing; it is of no declared feed, or nobody's position; not everybody may have it, or it may not
+be used to tell its own member of its contact; it is not real.
 """
 
-REMEMBERS: Final = frozenset({*BY_TELLING, "track", "heard", "due", "clock"})
+REMEMBERS: Final = frozenset({*BY_TELLING, "track", "heard", "due", "clock", "contact"})
 """
 The classes of keys that detect remembers, each with its window: the track of an MMSI, who was heard in a cell on a day, who is to
-be looked at in a slot, how far reports have gone, what was told, and what it stands on.
+be looked at in a slot, how far reports have gone, what was told, and what it stands on; and where a contact was offered.
 """
 
 DAY_S: Final = 86_400.0
 NAME_EVERY_S: Final = 600.0
 """Seconds after which an MMSI's report is offered again by the same identifier of its hull."""
+
+PASSING_EVERY_S: Final = 180.0
+"""Seconds after which a craft under way is offered again to a cell, where contacts are looked at: its echo is no stranger."""
 
 MOST_OFFERED: Final = 48
 """Cells and identifiers that are remembered of an MMSI, so that a recall goes where its reports went."""
@@ -64,6 +68,9 @@ LEFT_OUT: Final = (
     "unmapped",
 )  # fmt: skip
 """The groups of a report that nobody looks at who looks for meetings."""
+
+LEFT_OUT_OF_CONTACTS: Final = (*LEFT_OUT, "claims")
+"""The same of a contact, which claims nothing that anybody would go by."""
 
 
 class Followed(Struct, frozen=True):
@@ -85,7 +92,8 @@ class Detect:
     """
     The step from ``bus.<kind>`` to ``bus.found.<kind>`` and ``bus.meeting.<kind>``.
 
-    *kinds* are the kinds of the topics that it reads, *of* the members whose positions are followed.
+    *kinds* are the kinds of the topics that it reads, *of* the members whose positions are followed, *contacts* those whose
+    contacts are looked at for themselves.
     """
 
     codec: Codec
@@ -93,6 +101,7 @@ class Detect:
     of: frozenset[str]
     watch: Watch
     teller: Teller
+    contacts: frozenset[str] = frozenset()
 
     def __call__(self, record: Inbound, state: State, /) -> Decision:
         """
@@ -110,7 +119,11 @@ class Detect:
         desk = _Desk(self, Kept(state), accepted, record)
         if kind == "retraction":
             desk.take_back(decoded.value["recall"])
-        elif (report := from_sighting(decoded.value, record.timestamp / 1000)) is None or not report.identified:
+        elif (report := from_sighting(decoded.value, record.timestamp / 1000)) is None:
+            return Drop(NOT_FOLLOWED)
+        elif not report.identified:
+            desk.contact(report, decoded)
+        elif decoded.value["origin"]["member"] in self.contacts:
             return Drop(NOT_FOLLOWED)
         else:
             desk.take(report, decoded)
@@ -118,11 +131,13 @@ class Detect:
 
     def _left(self, kind: str, value: Mapping[str, Any]) -> str | None:
         """Say why a record is left alone: it is not looked at unless everything allows it."""
-        if value["origin"]["member"] not in self.of:
+        member, terms = value["origin"]["member"], self.teller.terms
+        if member not in self.of and member not in self.contacts:
             return NOT_FOLLOWED
         if value["exercise"]:
             return EXERCISE
-        return None if kind == "retraction" or self.teller.terms.allowed(value.get("handling")) else NOT_FOR_ALL
+        allowed = terms.allowed if member in self.of else terms.allowed_to_its_own
+        return None if kind == "retraction" or allowed(value.get("handling")) else NOT_FOR_ALL
 
 
 @dataclass(slots=True)
@@ -151,17 +166,21 @@ class _Desk:
         self.kept.put(key, self._noted(followed, report.subject, wheel))
         self._settle(wheel)
 
+    def contact(self, report: Report, decoded: Decoded) -> None:
+        """Offer a contact to the cells in which it may lie beside somebody."""
+        places = [f"cell|{row}|{column}" for row, column in meeting.offered(report, self.step.watch.rules.rendezvous)]
+        self._send("sighting", places, decoded.frame_with(_without(decoded, LEFT_OUT_OF_CONTACTS)))
+        self.kept.put(f"contact:{report.id}", places or None)
+
     def take_back(self, recall: Mapping[str, Any]) -> None:
         """Take back what stands on a report, here and where it was offered; one that still waits is not used."""
         record, key = str(recall["record"]), f"track:mmsi:{recall['subject']}"
         self.outs += self.step.teller.taken_back(record, self.kept, self.record.timestamp)
+        self._send("retraction", self.kept.get(f"contact:{record}", list[str]) or [], self.record.value or b"")
         followed = self.kept.get(key, Followed)
         if followed is None:
             return
-        for place, _ in followed.offered:
-            self.outs.append(
-                Outbound(MEETING.format(kind="retraction"), place.encode(), self.record.value or b"", self.record.timestamp)
-            )
+        self._send("retraction", [place for place, _ in followed.offered], self.record.value or b"")
         waiting = followed.track.waiting
         left = tuple(one for one in waiting.reports if one.id != record)
         if len(left) < len(waiting.reports):
@@ -208,21 +227,23 @@ class _Desk:
             and report.speed_kn <= rules.rendezvous.slow_kn
             and rules.port_at(report.latitude, report.longitude) is None
         )
-        places: list[str] = []
+        offered, places = dict(followed.offered), list[str]()
         # Who is under way meets nobody. That it no longer lies there is told once.
-        if slow or followed.slow:
-            places += (f"cell|{row}|{column}" for row, column in meeting.offered(report, rules.rendezvous))
-        offered = dict(followed.offered)
+        if (stays := slow or followed.slow) or self.step.contacts:
+            cells = (f"cell|{row}|{column}" for row, column in meeting.offered(report, rules.rendezvous))
+            places += (one for one in cells if stays or abs(report.at - offered.get(one, -math.inf)) >= PASSING_EVERY_S)
         names = (f"name|{attribute}|{value}" for attribute, value in identifiers(report))
         places += (name for name in names if abs(report.at - offered.get(name, -math.inf)) >= NAME_EVERY_S)
         if not places:
             return followed if followed.slow == slow else replace(followed, slow=slow)
-        frame = decoded.frame_with({name: None for name in LEFT_OUT if decoded.value.get(name) is not None})
-        topic, at = MEETING.format(kind="sighting"), self.record.timestamp
-        self.outs += (Outbound(topic, place.encode(), frame, at) for place in places)
+        self._send("sighting", places, decoded.frame_with(_without(decoded, LEFT_OUT)))
         offered |= dict.fromkeys(places, report.at)
         kept = sorted(offered.items(), key=lambda one: (one[1], one[0]))[-MOST_OFFERED:]
         return replace(followed, slow=slow, offered=tuple(kept))
+
+    def _send(self, kind: str, places: Sequence[str], frame: bytes) -> None:
+        topic, at = MEETING.format(kind=kind), self.record.timestamp
+        self.outs += (Outbound(topic, place.encode(), frame, at) for place in places)
 
     def _hear(self, report: Report) -> None:
         rule = self.step.watch.rules.reception
@@ -250,6 +271,10 @@ class _Desk:
     def _slots(self, where: Cell, days: range) -> Iterator[Any]:
         for day in days:
             yield from (self.kept.get(_heard(where, day), Received) or Received()).slots
+
+
+def _without(decoded: Decoded, groups: Sequence[str]) -> dict[str, None]:
+    return {name: None for name in groups if decoded.value.get(name) is not None}
 
 
 def _day(at: float) -> int:

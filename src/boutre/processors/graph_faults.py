@@ -14,6 +14,7 @@ from boutre.processors.declared_windows import time_faults, window_faults
 from boutre.processors.hear import SAID
 from boutre.processors.own_records import ALERTS, LINK
 from boutre.processors.patterns import FILE, NATIONAL
+from boutre.processors.pipeline_file import ContactsFile, DetectFile
 
 if TYPE_CHECKING:
     from boutre.processors.edges import Edge
@@ -122,16 +123,33 @@ def _movement_faults(pipeline: Pipeline) -> Iterator[Fault]:
         yield Fault(FILE, "detect", "detect and meet go together")
     if file.detect is None:
         return
-    declared = file.detect
-    for name in (*declared.of, declared.member):
+    declared, contacts = file.detect, file.detect.contacts
+    followed = declared.of if contacts is None else (*declared.of, *contacts.of)
+    tellers = {"member": declared.member} if contacts is None else {"member": declared.member, "contacts.member": contacts.member}
+    for name in (*followed, *tellers.values()):
         if name not in members:
             yield Fault(FILE, declared.name, f"{name!r} is no member")
-    if declared.member in declared.of:
-        yield Fault(FILE, f"{declared.name}.of", f"{declared.member!r} is whose records detections are; it is not followed")
-    if declared.member in members and members[declared.member].state is not None:
-        yield Fault(FILE, f"{declared.name}.member", "is a State; what the bus finds is no State's report")
+    for key, name in tellers.items():
+        if name in followed:
+            yield Fault(FILE, f"{declared.name}.of", f"{name!r} is whose records detections are; it is not followed")
+        if name in members and members[name].state is not None:
+            yield Fault(FILE, f"{declared.name}.{key}", "is a State; what the bus finds is no State's report")
+    if contacts is not None:
+        yield from _contact_faults(pipeline, declared, contacts)
     for code in sorted(set(declared.purposes) - pipeline.vocabularies.codes("purpose@1")):
         yield Fault(FILE, f"{declared.name}.purposes", f"{code!r} is no purpose")
+
+
+def _contact_faults(pipeline: Pipeline, declared: DetectFile, contacts: ContactsFile) -> Iterator[Fault]:
+    """What lies beside a member's contacts is for this member alone: under another name than what is for others."""
+    field = f"{declared.name}.contacts"
+    if contacts.member == declared.member:
+        yield Fault(FILE, f"{field}.member", "is whose records detections for everybody are; agreements must tell them apart")
+    for name in contacts.of:
+        if name in declared.of:
+            yield Fault(FILE, f"{field}.of", f"{name!r} is followed for everybody (of); a contact of its is everybody's already")
+        if name not in pipeline.declarations.recipients:
+            yield Fault(FILE, f"{field}.of", f"{name!r} is no recipient: nobody could be told")
 
 
 def _twice_faults(pipeline: Pipeline) -> Iterator[Fault]:

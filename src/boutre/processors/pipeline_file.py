@@ -43,14 +43,26 @@ class CorrelateFile(Declared):
     windows: WindowsFile
 
 
+class ContactsFile(Declared):
+    """
+    Members *of* whose contacts without AIS are looked at, each for itself, and the *member* whose records are what is found.
+    """
+
+    of: tuple[str, ...] = Field(min_length=1)
+    member: str
+
+
 class DetectFile(Declared):
     """
     What follows movements: *of* whose positions, and the *member* whose records detections are, with the terms on which they go.
+
+    *contacts* are those that only their own member is told something of.
     """
 
     name: str = Field(pattern=r"^[a-z][a-z0-9-]*$")
     of: tuple[str, ...] = Field(min_length=1)
     member: str
+    contacts: ContactsFile | None = None
     purposes: tuple[str, ...] = Field(min_length=1)
     legal_basis: str = Field(min_length=1)
     retention_days: int = Field(ge=1, le=3650)

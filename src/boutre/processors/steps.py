@@ -5,7 +5,7 @@ Makes the steps of a pipeline: what is declared becomes functions of one record 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -121,12 +121,17 @@ class Steps:
         assert pipeline.movement is not None
         watch = Watch(pipeline.movement, pipeline.declarations.zones)
         kinds = {f"bus.{kind}": kind for kind in MOVED}
-        return Detect(self.codec, kinds, frozenset(pipeline.file.detect.of), watch, self._teller())
+        declared = pipeline.file.detect
+        contacts = frozenset(() if declared.contacts is None else declared.contacts.of)
+        return Detect(self.codec, kinds, frozenset(declared.of), watch, self._teller(), contacts)
 
     def _meet(self) -> Meet:
-        assert self.pipeline.movement is not None  # as above
-        kinds = {MEETING.format(kind=kind): kind for kind in MOVED}
-        return Meet(self.codec, kinds, self.pipeline.movement, self._teller())
+        declared = self.pipeline.file.detect
+        assert declared is not None  # as above
+        assert self.pipeline.movement is not None
+        kinds, teller, contacts = {MEETING.format(kind=kind): kind for kind in MOVED}, self._teller(), declared.contacts
+        own = {} if contacts is None else {name: replace(teller, member=contacts.member, only=name) for name in contacts.of}
+        return Meet(self.codec, kinds, self.pipeline.movement, teller, own)
 
     def _teller(self) -> Teller:
         declared = self.pipeline.file.detect

@@ -30,9 +30,17 @@ class Kept:
         self.changes: dict[str, str | None] = {}
         self._state = state
         self._read: dict[str, Any] = {}
+        self._whose = ""
+
+    def of(self, whose: str) -> Kept:
+        """Give the part that is kept for somebody by name, beside what is kept for everybody: none sees a key of another's."""
+        part = Kept(self._state)
+        part.changes, part._read, part._whose = self.changes, self._read, f"@{whose}"
+        return part
 
     def get(self, key: str, type_: type[T]) -> T | None:
         """Give what stands under *key*; msgspec.ValidationError where it is of another type, as after a change of this software."""
+        key += self._whose
         if key in self._read:
             found: T | None = self._read[key]
             return found
@@ -43,6 +51,7 @@ class Kept:
 
     def put(self, key: str, value: Any) -> None:
         """Remember *value*; None forgets the key. What stands there already is not written again."""
+        key += self._whose
         if value is not None and self._read.get(key) is value:
             return
         self._read[key] = value

@@ -7,6 +7,7 @@ it; only the cell in which a meeting began tells it, so that two cells do not te
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Final, NamedTuple
 
 from msgspec import Struct
@@ -16,7 +17,7 @@ from boutre.processors.matching.distances import KM_PER_NMI, kilometres
 from boutre.processors.movement.detection import DARK, RENDEZVOUS, Detection, Phase, found
 from boutre.processors.movement.dwelling import FAR_KM
 from boutre.processors.movement.places import HOUR_S, Cell, ahead, cell, cells_near
-from boutre.processors.movement.report import Report
+from boutre.processors.movement.report import MMSI, Report
 from boutre.processors.movement.thresholds import MINUTE_S, RendezvousRule, Thresholds
 from boutre.processors.movement.waiting import Waiting, arrive, release
 
@@ -37,7 +38,7 @@ class Pair(Struct, frozen=True):
     """
     Two that are beside each other, the lesser subject *one*: where it began, until when both were heard, how near and how far.
 
-    *first* is the later of the two reports by which it began.
+    *first* is the later of the two reports by which it began, *beside* the id of the other.
     """
 
     one: str
@@ -48,6 +49,7 @@ class Pair(Struct, frozen=True):
     farthest_km: float
     count: int = 1
     told: bool = False
+    beside: str = ""
 
 
 class Company(Struct, frozen=True):
@@ -99,6 +101,43 @@ def settle(company: Company, here: Cell, until: float, rules: Thresholds) -> Met
     return Met(replace(company, pairs=pairs), (*told, *over))
 
 
+def beside_contacts(company: Company, passing: Iterable[Report]) -> Company:
+    """
+    Give a company of the same craft, for contacts that are to be looked at by themselves: who is there or passes, and no pair yet.
+    """
+    there = {one.last.subject for one in company.present}
+    more = (Present(one, None) for one in passing if one.subject not in there)
+    return replace(company, present=(*company.present, *more), pairs=())
+
+
+def only_passes(company: Company, report: Report, rules: Thresholds) -> bool:
+    """
+    Say whether a craft is under way, and was so when it was last heard in this company, if it was.
+    """
+    return (
+        not _slow(report, rules)
+        and not any(one.last.subject == report.subject and one.slow_since is not None for one in company.present)
+        and not any(one.subject == report.subject for one in company.waiting.reports)
+    )
+
+
+def _slow(report: Report, rules: Thresholds) -> bool:
+    speed, away = report.speed_kn, rules.port_at(report.latitude, report.longitude) is None
+    return away and speed is not None and speed <= rules.rendezvous.slow_kn
+
+
+def has_contacts(company: Company) -> bool:
+    """
+    Say whether anybody in it, or beside somebody in it, is a contact without AIS.
+    """
+    present = (*company.waiting.reports, *(one.last for one in company.present))
+    return any(not one.identified for one in present) or any(_one_dark(pair) for pair in company.pairs)
+
+
+def _one_dark(pair: Pair) -> bool:
+    return not all(name.startswith(f"{MMSI}:") for name in (pair.one, pair.other))
+
+
 def _take(company: Company, due: tuple[Report, ...], here: Cell, rules: Thresholds) -> Met:
     told: list[Detection] = []
     for report in due:
@@ -113,8 +152,7 @@ def _use(company: Company, report: Report, here: Cell, rules: Thresholds) -> Met
     mine = next((one for one in fresh if one.last.subject == report.subject), None)
     fresh = [one for one in fresh if one is not mine]
     away = rules.port_at(report.latitude, report.longitude) is None
-    slow = away and report.speed_kn is not None and report.speed_kn <= rule.slow_kn
-    since = None if not slow else report.at if mine is None or mine.slow_since is None else mine.slow_since
+    since = None if not _slow(report, rules) else report.at if mine is None or mine.slow_since is None else mine.slow_since
     me = Present(report, since)
     pairs, told = _parted(company.pairs, report.at, here, rules)
     pairs, more = _beside(pairs, me, fresh, here, rules) if away else (pairs, ())
@@ -141,7 +179,7 @@ def _beside(
                 told.extend(_over(before, here, rules))
             continue
         now = (
-            Pair(*key, me.last, other.last.at, km, km)
+            Pair(*key, me.last, other.last.at, km, km, beside=other.last.id)
             if before is None
             else replace(
                 before,
@@ -189,17 +227,13 @@ def _together(one: Present, two: Present, km: float, all_: list[Present], rules:
 def _own(contact: Present, all_: list[Present], rules: Thresholds) -> bool:
     """Whether a contact is the echo of a craft that says who it is: the nearest echo to it, and very near."""
     for craft in all_:
-        if not craft.last.identified or _at(craft, contact) > rules.dark.own_km:
+        # Where the craft was when the contact was seen: of a contact nobody knows how it went on.
+        if not craft.last.identified or _apart(craft, contact) > rules.dark.own_km:
             continue
         echoes = [each for each in all_ if not each.last.identified and each.last.source == contact.last.source]
-        if not any(_at(craft, each) < _at(craft, contact) for each in echoes if each.last.subject != contact.last.subject):
+        if not any(_apart(craft, each) < _apart(craft, contact) for each in echoes if each.last.subject != contact.last.subject):
             return True
     return False
-
-
-def _at(one: Present, other: Present) -> float:
-    early, late = sorted((one, other), key=lambda each: (each.last.at, each.last.subject))
-    return _apart(early, late)
 
 
 def _long_enough(pair: Pair, one: Present, two: Present, rules: Thresholds) -> bool:
@@ -223,11 +257,13 @@ def _over(pair: Pair, here: Cell, rules: Thresholds) -> tuple[Detection, ...]:
 def _tell(pair: Pair, phase: Phase, here: Cell, rules: Thresholds) -> tuple[Detection, ...]:
     if cell(pair.first.latitude, pair.first.longitude, rules.rendezvous.cell_degrees) != here:
         return ()
-    identified = [name for name in (pair.one, pair.other) if name.startswith("mmsi:")]
+    identified = [name for name in (pair.one, pair.other) if name.startswith(f"{MMSI}:")]
     dark = len(identified) == 1
     subject = identified[0]
     other = pair.other if subject == pair.one else pair.one
     rule, beside = rules.rendezvous, rules.dark
+    # Who was seen once was beside it at that instant, although the other was heard last before it.
+    end = max(pair.first.at, pair.last)
     to_port = rules.to_port_km(pair.first.latitude, pair.first.longitude)
     return (
         found(
@@ -235,13 +271,13 @@ def _tell(pair: Pair, phase: Phase, here: Cell, rules: Thresholds) -> tuple[Dete
             rules.version,
             pair.first,
             begin=pair.first.at,
-            end=pair.last,
+            end=end,
             certainty=beside.certainty if dark else rule.certainty,
             subject=subject,
             phase=phase,
             others=(other,),
             evidence=(
-                ("duration", (pair.last - pair.first.at) / HOUR_S, "h"),
+                ("duration", (end - pair.first.at) / HOUR_S, "h"),
                 ("nearest", pair.nearest_km, "km"),
                 ("farthest", pair.farthest_km, "km"),
                 ("reports", pair.count, "count"),
@@ -258,5 +294,6 @@ def _tell(pair: Pair, phase: Phase, here: Cell, rules: Thresholds) -> tuple[Dete
                 if dark
                 else (("within", rule.within_km, "km"), ("slow", rule.slow_kn, "kn"), ("hours", rule.hours, "h"))
             ),
+            records=(pair.beside,),
         ),
     )

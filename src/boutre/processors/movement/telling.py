@@ -29,6 +29,7 @@ TOPIC: Final = "bus.found.{kind}"
 FEED: Final = "movement"
 
 TLP: Final = "CLEAR"
+NAMED: Final = "RED"
 MOST_SHOWN: Final = 32
 """Detections that stand on one report and go with it."""
 
@@ -63,9 +64,17 @@ class Terms:
 
     def allowed(self, handling: Any) -> bool:
         """Say whether everybody may have a report with this *handling*, for these purposes and as long; any limit denies."""
-        if not isinstance(handling, Mapping) or handling.get("tlp") != TLP or handling.get("personal_data"):
+        if not isinstance(handling, Mapping) or handling.get("tlp") != TLP or handling.get("release_to") or handling.get("pap"):
             return False
-        if any(handling.get(name) for name in ("handling_codes", "release_to", "pap", "consent")):
+        return self.allowed_to_its_own(handling)
+
+    def allowed_to_its_own(self, handling: Any) -> bool:
+        """
+        Say whether a report may be looked at to tell its own member something, whoever else may have it.
+
+        Not where it tells of people, bears a handling code or a consent, or was given for other purposes or fewer days.
+        """
+        if not isinstance(handling, Mapping) or any(handling.get(name) for name in ("personal_data", "handling_codes", "consent")):
             return False
         purposes, days = handling.get("purposes"), handling.get("retention_days")
         return (not purposes or set(purposes) >= set(self.purposes)) and (days is None or days >= self.retention_days)
@@ -74,12 +83,18 @@ class Terms:
 @dataclass(frozen=True, slots=True)
 class Teller:
     """
-    Writes detections as records of the observatory *member*.
+    Writes detections as records of the observatory *member*; where it is for one alone, for *only* this recipient.
     """
 
     codec: Codec
     member: str
     terms: Terms
+    only: str | None = None
+
+    @property
+    def handling(self) -> dict[str, Any]:
+        """The marking of what is told: the widest, or for those whom it names."""
+        return {"tlp": TLP} if self.only is None else {"tlp": NAMED, "release_to": [self.only]}
 
     def tell(self, found: Detection, kept: Kept, accepted: datetime, timestamp: int) -> Iterator[Outbound]:
         """Write what is new of a detection; nothing where it was told so already."""
@@ -108,23 +123,24 @@ class Teller:
 
     def sighting(self, found: Detection, revision: int, revises: str | None, accepted: datetime) -> dict[str, Any]:
         """Give a detection as a sighting."""
+        reference = found.id if self.only is None else f"{found.id} for {self.only}"
         anomaly = ANOMALY.get(found.type)
         classes = [{"scheme": SCHEME, "version": found.rule.partition("@")[2], "code": found.type}]
         if anomaly is not None:
             classes.append({"scheme": "cise-anomaly", "version": "1", "code": anomaly})
         return {
-            "id": record_id(self.member, "sighting", FEED, found.id, revision),
+            "id": record_id(self.member, "sighting", FEED, reference, revision),
             "exercise": False,
             "lifecycle": {"status": "update" if revision else "initial", "revision": revision, "revises": revises},
-            "origin": {"member": self.member, "feed": FEED, "reference": found.id},
+            "origin": {"member": self.member, "feed": FEED, "reference": reference},
             "times": {"observed": _at(found.begin), "observed_until": _at(found.end), "accepted_at": accepted},
             # Of the type of its reports: who is given no AIS is given nothing that was made of it.
             "event": {"type": "ais", "classes": classes, "nature": "Estimated"},
             "position": {"latitude": found.latitude, "longitude": found.longitude},
             "claims": [{"attribute": MMSI, "value": _mmsi(found), "source": "ais"}],
             "assessment": {"probability": found.certainty, "validation": "not-validated"},
-            "handling": {
-                "tlp": TLP,
+            "handling": self.handling
+            | {
                 "purposes": list(self.terms.purposes),
                 "legal_basis": self.terms.legal_basis,
                 "retention_days": self.terms.retention_days,
@@ -146,7 +162,7 @@ class Teller:
             "lifecycle": {"status": "initial", "revision": 0},
             "origin": {"member": self.member, "feed": FEED, "reference": reference},
             "times": {"observed": _at(timestamp / 1000)},
-            "handling": {"tlp": TLP},
+            "handling": self.handling,
             "recall": {"record": known.record, "subject": known.mmsi, "kind": "sighting", "scope": "retract", "reason": why},
         }
         yield self._out("retraction", value, timestamp)

@@ -65,13 +65,21 @@ class Due(NamedTuple):
 class Wheel:
     """
     The wheel of one partition, for the record in hand.
+
+    One that has no time of its own goes by another's: *by*, which alone is told of reports.
     """
 
-    def __init__(self, kept: Kept, slot_s: float, late_s: float) -> None:
+    def __init__(self, kept: Kept, slot_s: float, late_s: float, by: Wheel | None = None) -> None:
         self._kept = kept
+        self._by = by
         self._slot_s = slot_s
         self._late_s = late_s
         self._clock = kept.get(HERE, Clock) or Clock()
+
+    @property
+    def now(self) -> float:
+        """How far reports have gone, in seconds since 1970; before any, minus infinity."""
+        return self._clock.now if self._by is None else self._by.now
 
     def tick(self, source: str, at: float) -> None:
         """Take note that *source* has told something of *at*."""
@@ -107,7 +115,7 @@ class Wheel:
         while told < MOST and (clock := self._clock).slots:
             slot = clock.slots[0]
             until = slot * self._slot_s
-            if until > clock.now - self._late_s:
+            if until > self.now - self._late_s:
                 return
             key = _bucket(slot, clock.shard)
             names = self._kept.get(key, list[str]) or []
