@@ -428,10 +428,16 @@ def test_the_audit_log_has_every_receipt_and_shows_what_is_altered(
     expect_through(bus, "sighting", value)
     bus.settled()
     codec = bus.collector.codec
-    receipts = [codec.decode(message.value).value for message in bus.messages if message.place[0] == "bus.receipt"]
-    delivered = [receipt for receipt in receipts if receipt["outcome"] == "delivered"]
 
-    sizes = json.loads(audit("follow", "--once").splitlines()[-1])["sizes"]
+    def written() -> list[dict[str, Any]]:
+        return [codec.decode(message.value).value for message in bus.messages if message.place[0] == "bus.receipt"]
+
+    sizes: dict[str, int] = {}
+    while len(receipts := written()) != sizes.get("bus"):  # what the bus itself finds or says has receipts that nobody waited for
+        sizes = json.loads(audit("follow", "--once").splitlines()[-1])["sizes"]
+        least = sizes["bus"]
+        bus.follow(lambda least=least: len(written()) >= least, "the receipts that are in the log")  # type: ignore[misc]
+    delivered = [receipt for receipt in receipts if receipt["outcome"] == "delivered"]
     assert {"bus": len(receipts), **Counter(receipt["recipient"] for receipt in delivered)} == sizes
     given = next(receipt for receipt in delivered if receipt["record"] == value["id"])
     audit("checkpoint", given["recipient"])
@@ -442,9 +448,9 @@ def test_the_audit_log_has_every_receipt_and_shows_what_is_altered(
     assert value["id"] not in proof.read_text(encoding="utf-8") + json.dumps(opens)
     audit("verify", "--receipts")
     with closing(sqlite3.connect(tmp_path / "audit" / "audit.sqlite")) as file, file:
-        (entry,) = file.execute("SELECT entry FROM entry WHERE log = 1 AND place = 3").fetchone()
-        file.execute("UPDATE entry SET entry = ? WHERE log = 1 AND place = 3", (bytes([entry[0] ^ 1]) + entry[1:],))
-    assert "entry 3: is not what the tree was made of" in audit("verify", status=1)
+        (entry,) = file.execute("SELECT entry FROM entry WHERE log = 1 AND place = 0").fetchone()
+        file.execute("UPDATE entry SET entry = ? WHERE log = 1 AND place = 0", (bytes([entry[0] ^ 1]) + entry[1:],))
+    assert "entry 0: is not what the tree was made of" in audit("verify", status=1)
 
 
 # --- What a member's connectors cannot read ---------------------------------------------------------------------------------
