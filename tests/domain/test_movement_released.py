@@ -137,7 +137,11 @@ def at_sea(*, with_contact: bool) -> LocalBus:
 
 
 def test_who_dawdles_beside_a_contact_is_told_to_its_member_alone() -> None:
-    """France is told; RMIFC, which may have the contact, and everybody else are told the same as without any contact."""
+    """
+    France is told, and an alert is proposed to it for a person to validate.
+
+    RMIFC, which may have the contact, and everybody else are told the same as without any contact.
+    """
     bus, without = at_sea(with_contact=True), at_sea(with_contact=False)
     begun, dark = told(bus, "france")
 
@@ -148,3 +152,6 @@ def test_who_dawdles_beside_a_contact_is_told_to_its_member_alone() -> None:
     assert [] == bus.read("rejects.bus")
     for recipient in ("rmifc", "rcoc", "mauritius", "seychelles", "madagascar", "comoros", "protection-partner"):
         assert told(bus, recipient) == told(without, recipient)
+        assert [] == given(bus, recipient, "alert")
+    (alert,) = given(bus, "france", "alert")
+    assert ("dark-rendezvous@1", "not-validated") == (alert["provenance"]["method"], alert["assessment"]["validation"])
