@@ -81,7 +81,7 @@ def weights(bootstrap: str, data: Path, folder: Path, done: Callable[[str], None
 
 def _finished(handlers: Sequence[Handler], views: Sequence[Outbound]) -> list[Outbound]:
     """Seal and sign the views of one topic as in transactions of so many records."""
-    (finish,) = (one.processor.finish for one in handlers if one.processor.finish is not None)
+    finish = next(one.processor.finish for one in handlers if one.processor.finish is not None)  # one signature, whoever writes
     return [out for at in range(0, len(views), BATCH) for out in finish(views[at : at + BATCH])]
 
 

@@ -14,7 +14,7 @@ import sqlite3
 import subprocess
 import sys
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -432,11 +432,13 @@ def test_the_audit_log_has_every_receipt_and_shows_what_is_altered(
     def written() -> list[dict[str, Any]]:
         return [codec.decode(message.value).value for message in bus.messages if message.place[0] == "bus.receipt"]
 
+    def at_least(many: int) -> Callable[[], bool]:
+        return lambda: len(written()) >= many
+
     sizes: dict[str, int] = {}
     while len(receipts := written()) != sizes.get("bus"):  # what the bus itself finds or says has receipts that nobody waited for
         sizes = json.loads(audit("follow", "--once").splitlines()[-1])["sizes"]
-        least = sizes["bus"]
-        bus.follow(lambda least=least: len(written()) >= least, "the receipts that are in the log")  # type: ignore[misc]
+        bus.follow(at_least(sizes["bus"]), "the receipts that are in the log")
     delivered = [receipt for receipt in receipts if receipt["outcome"] == "delivered"]
     assert {"bus": len(receipts), **Counter(receipt["recipient"] for receipt in delivered)} == sizes
     given = next(receipt for receipt in delivered if receipt["record"] == value["id"])

@@ -35,7 +35,7 @@ def test_an_id_is_of_what_is_linked_and_by_whom() -> None:
         link_id("comoros", "a", "b", SAME_CRAFT, RULE),
         link_id("reunion", "a", "c", SAME_CRAFT, RULE),
         link_id("reunion", "a", "b", SAME_EVENT, RULE),
-        link_id("reunion", "a", "b", SAME_CRAFT, "incident@1"),
+        link_id("reunion", "a", "b", SAME_CRAFT, "incident@2"),
         link_id("reunion", "a", "b", SAME_CRAFT, None),
     ]
 

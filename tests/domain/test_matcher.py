@@ -261,3 +261,47 @@ def test_odds_are_bound() -> None:
     model = model_of(MODEL.model_copy(update={"comparison": (sure,)}))
     weighed = [model.sum((level,)) for level in ("same", "differs")]
     assert [MOST_BITS, -MOST_BITS] == [each.bits for each in weighed if each is not None]
+
+
+@pytest.mark.parametrize(
+    ("hours", "within", "level"),
+    [
+        (0.0, 30.0, "<0.5"),
+        (0.49, 30.0, "<0.5"),
+        (0.5, 30.0, "<3.5"),
+        (3.49, 600.0, "<3.5"),
+        (3.5, 600.0, ">=3.5"),
+        (0.0, 601.0, None),
+        (9.0, 43_200.0, None),
+    ],
+)
+def test_the_time_of_day_counts_where_both_tell_it(hours: float, within: float, level: str | None, ground: Ground) -> None:
+    """
+    By the hours between, in either order; what one of them knows to the day alone says nothing of it.
+    """
+    terms = Terms(edges=(0.5, 3.5))
+    one, other = replace(FULL, within_s=30.0), replace(FULL, id="other", at=BEGIN + hours * 3600, within_s=within)
+
+    assert level == BY_NAME["clock"](one, other, terms, ground)
+    assert level == BY_NAME["clock"](other, one, terms, ground)
+
+
+def test_of_two_attacks_on_one_day_the_time_tells_which(ours: tuple[Matcher, ...]) -> None:
+    """
+    A list names two attacks of one day, as far from the other list's; the one at that hour is linked, and none by day alone.
+    """
+    (incident,) = [one for one in ours if one.model.rule.startswith("incident@")]
+    day = BEGIN - BEGIN % 86_400
+
+    def attack(name: str, source: str, hour: float, north: float, *, told: bool) -> Sighted:
+        at, within = (day + hour * 3600, 30.0) if told else (day + 43_200, 43_200.0)
+        return Sighted(name, "sighting", source, at, within, 12.0 + north, 48.0 + north, event="attack")
+
+    def linked(*, told: bool) -> dict[str, float]:
+        lists = [attack("a", "x/imb", 10.0, 0.0, told=True)]
+        lists += [attack("b", "y/asam", 10.1, 0.3, told=told), attack("c", "y/asam", 18.0, -0.3, told=told)]
+        return {one.b if one.a == "a" else one.a: one.probability for one in incident.all(lists)}
+
+    assert linked(told=True)["b"] > 0.8
+    assert linked(told=True).get("c", 0.0) < 0.2
+    assert all(abs(one - 0.5) < 0.2 for one in linked(told=False).values())

@@ -98,7 +98,7 @@ def test_all_columns_stand_beside_one_another(tmp_path: Path) -> None:
     ours, simplest, splink = done.whole["columns"]
 
     assert 0 == done.status, done.aside
-    assert ["boutre incident@1", "distance and date", "Splink"] == [ours["name"], simplest["name"], splink["name"]]
+    assert ["boutre incident@2", "distance and date", "Splink"] == [ours["name"], simplest["name"], splink["name"]]
     for column in (ours, simplest, splink):
         assert column["note"]
         for mode in MODES:

@@ -25,6 +25,9 @@ Compare: TypeAlias = Callable[[Sighted, Sighted, Terms, Ground], str | None]
 NEAR_DEG: Final = 0.02
 """Degrees within which two coordinates count as the same: a mile, the last digit of most reports."""
 
+TOLD_WITHIN_S: Final = 600.0
+"""Seconds to either side within which an instant must be known for the time of day to be told."""
+
 SLIP_KM: Final = 3.0
 """Below this distance nobody has slipped."""
 
@@ -47,6 +50,15 @@ def days(one: Sighted, other: Sighted, terms: Terms, _: Ground) -> str | None:
     """
     apart = days_apart(one, other)
     return None if apart is None else ladder(apart, terms.edges)
+
+
+def clock(one: Sighted, other: Sighted, terms: Terms, _: Ground) -> str | None:
+    """
+    How many hours lie between, where both tell the time of day: of two attacks on one day in one strait it tells which is which.
+    """
+    if one.at is None or other.at is None or max(one.within_s, other.within_s) > TOLD_WITHIN_S:
+        return None
+    return ladder(abs(one.at - other.at) / 3600, terms.edges)
 
 
 def slip(one: Sighted, other: Sighted, _terms: Terms, _: Ground) -> str | None:
@@ -216,6 +228,7 @@ def _identified(attribute: str, ours: Sequence[tuple[str, str]], theirs: Sequenc
 BY_NAME: Final[Mapping[str, Compare]] = {
     "distance": distance,
     "days": days,
+    "clock": clock,
     "slip": slip,
     "heads": heads,
     "doing": doing,
@@ -243,7 +256,7 @@ BY_NAME: Final[Mapping[str, Compare]] = {
 
 LEAST_EDGES: Final[Mapping[str, int]] = {
     "distance": 2,
-    **dict.fromkeys(("days", "length", "engines", "power", "persons", "course", "bearing"), 1),
+    **dict.fromkeys(("days", "clock", "length", "engines", "power", "persons", "course", "bearing"), 1),
     **dict.fromkeys(("reach", "elapsed", "spread", "ahead"), 1),
 }
 """How many rungs a comparison needs whose levels are a ladder."""
