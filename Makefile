@@ -41,7 +41,7 @@ down: ## Stop what make up started
 
 .PHONY: test
 test: $(READY) ## Run every test for which this machine has what it needs, and name what was left out
-	@$(BIN)/python -m pytest -rs -n 2 --dist loadgroup $(ARGS)
+	@$(BIN)/python -m pytest -rs -n 2 --dist loadgroup --no-loadscope-reorder $(ARGS)
 
 .PHONY: check
 check: $(READY) ## Check style, types, layers, schemas and every declaration; needs no broker

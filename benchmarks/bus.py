@@ -8,6 +8,7 @@ import time
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import count as counted
 from pathlib import Path
 from typing import Final
 
@@ -21,16 +22,18 @@ from boutre.ops.standing_bus import StandingBus
 LEAD_S: Final = 4.0
 """Seconds that a connector has to start and to get its reports ready."""
 
+LAPS: Final = counted(100, 100)
+"""What sets the reports of one feed apart from another's: one count for all buses of a run, for they share a broker."""
+
 
 @dataclass(slots=True)
 class Bus:
     """
-    The running bus; each call of ``feed`` sends reports that it has never had.
+    The running bus; each call of ``feed`` sends reports that no bus of this run has had.
     """
 
     standing: StandingBus
     folder: Path
-    laps: int = 0
 
     def partitions(self, topic: str) -> int:
         """Give the partitions of a topic."""
@@ -40,8 +43,7 @@ class Bus:
     def feed(self, what: str, count: int, rate: float = 0.0) -> Iterator[Feeding]:
         """Run a connector that feeds *count* reports from now on; ``Unavailable`` where it does not get rid of them."""
         settings = self.standing.settings
-        self.laps += 1
-        lap = self.laps * 100
+        lap = next(LAPS)
         feeding = Feeding(
             settings.kafka.bootstrap_servers,
             str(settings.keys),

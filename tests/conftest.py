@@ -18,6 +18,8 @@ HERE = Path(__file__).parent
 ALL = "BOUTRE_TEST_ALL"
 TIERS = ("broker", "registry", "postgresql")
 """Marks of tests that need more than Python."""
+LONG = ("broker", "chaos", "test_mutants.py")
+"""Folders and files of minutes: begun first, so that of two processes neither works alone at the end."""
 
 
 # How long an example takes says nothing on a machine that does other work too, and the first use of a schema compiles it.
@@ -85,13 +87,14 @@ class LeftOut:
             terminalreporter.write_line(f"{ALL} is set, so that a run with anything left out has failed.", red=True)
 
 
-@pytest.hookimpl(tryfirst=True)  # xdist reads the groups in the same hook
+@pytest.hookimpl(tryfirst=True)  # xdist reads the groups in the same hook; pytest-randomly has shuffled before
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """
     Where tests run in two processes, keep each file in one of them: what it starts for all of its tests is started once.
     """
     if not config.pluginmanager.hasplugin("xdist"):
         return
+    items.sort(key=lambda item: not {item.path.parent.name, item.path.name} & set(LONG))
     for item in items:
         item.add_marker(pytest.mark.xdist_group(item.path.name))
 
