@@ -44,7 +44,6 @@ class Watch:
     receipts: Counter[str] = field(default_factory=Counter)
     refused: set[str] = field(default_factory=set)
     refusals: int = 0
-    messages: Counter[str] = field(default_factory=Counter)
     ends: dict[Place, int] = field(default_factory=dict)
     moved: float = 0.0
     _stop: threading.Event = field(default_factory=threading.Event)
@@ -62,10 +61,6 @@ class Watch:
         self._stop.set()
         if self._thread is not None:
             self._thread.join()
-
-    def views_of(self, recipient: str) -> int:
-        """How many views a recipient has been given."""
-        return sum(count for topic, count in self.messages.items() if topic.startswith(f"for.{recipient}."))
 
     @property
     def released(self) -> int:
@@ -91,7 +86,6 @@ class Watch:
     def _take(self, message: Message) -> None:
         topic = str(message.topic())
         self.moved = time.monotonic()
-        self.messages[topic] += 1
         self.ends[topic, int(message.partition() or 0)] = int(message.offset() or 0) + 1
         if topic == RECEIPTS:
             self.receipts[(message.key() or b"").decode()] += 1

@@ -1,5 +1,5 @@
 """
-Whether a processor has handled all that stands on its topics.
+Whether a processor, or another group, has handled all that stands on its topics.
 
 Between what it committed and the end of a partition lie marks of transactions, which are no records: only a reader can tell.
 """
@@ -23,15 +23,18 @@ def drained(client: Mapping[str, Any], declarations: Declarations, edges: Iterab
     """
     Say whether nothing waits for any of these processors, in the order in which a record meets them; False where nobody can tell.
     """
-    return all(_drained(client, declarations, edge) for edge in edges)
+    return all(read_to_end(client, declarations, group_of(edge.name), edge.reads) for edge in edges)
 
 
-def _drained(client: Mapping[str, Any], declarations: Declarations, edge: Edge) -> bool:
-    places = [TopicPartition(name, number) for name in edge.reads for number in range(declarations.topics[name].partitions)]
+def read_to_end(client: Mapping[str, Any], declarations: Declarations, group: str, topics: Iterable[str]) -> bool:
+    """
+    Say whether a group has committed all that stands committed on these topics; False where nobody can tell.
+    """
+    places = [TopicPartition(name, number) for name in topics for number in range(declarations.topics[name].partitions)]
     reader = Consumer(
         {
             **client,
-            "group.id": group_of(edge.name),
+            "group.id": group,
             "isolation.level": "read_committed",
             "enable.auto.commit": False,
             "enable.partition.eof": True,
@@ -44,13 +47,14 @@ def _drained(client: Mapping[str, Any], declarations: Declarations, edge: Edge) 
         reader.assign(
             [TopicPartition(one.topic, one.partition, one.offset if one.offset >= 0 else OFFSET_BEGINNING) for one in committed]
         )
-        ended = 0
-        while ended < len(places):
+        left = {(place.topic, place.partition) for place in places}
+        while left:
             message = reader.poll(ASK_S)
             error = None if message is None else message.error()
-            if error is None or error.code() != KafkaError._PARTITION_EOF:  # noqa: SLF001 - named so by librdkafka
+            if message is None or error is None or error.code() != KafkaError._PARTITION_EOF:  # noqa: SLF001 - named so by librdkafka
                 return False
-            ended += 1
+            # By name: a partition that only marks of transactions come to meanwhile is at its end more than once.
+            left.discard((str(message.topic()), int(message.partition() or 0)))
     except KafkaException:
         return False
     else:

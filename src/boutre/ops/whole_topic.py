@@ -29,17 +29,18 @@ def values(settings: Settings, codec: Codec, topic: str, kind: str, group: str) 
         if found.error is not None:
             raise Unavailable(f"{topic} is missing, or not yours to read")
         consumer.assign([TopicPartition(topic, number, 0) for number in found.partitions])
-        left = len(found.partitions)
+        left = set(found.partitions)
         while left:
-            messages = consumer.consume(1_000, ANSWER_S)
-            if not messages:
+            # The first is waited for, and what is there with it: who waits for a thousand waits in vain at the end.
+            first = consumer.poll(ANSWER_S)
+            if first is None:
                 raise Unavailable(f"{topic} cannot be read to its end; look at BOUTRE_KAFKA__*")
-            for message in messages:
+            for message in [first, *consumer.consume(1_000, 0)]:
                 error = message.error()
                 if error is None:
                     yield _value(codec, topic, kind, message.value())
                 elif error.code() == KafkaError._PARTITION_EOF:  # noqa: SLF001 - the client's own name for the end
-                    left -= 1
+                    left.discard(int(message.partition() or 0))  # at its end more than once, where records come meanwhile
                 else:
                     raise Unavailable(f"cannot read {topic}: {error.name()}")
     except KafkaException as failure:
