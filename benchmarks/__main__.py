@@ -107,10 +107,11 @@ class Bench:
             return {"sealing": results.sealing(list(sealing.runs(self._folder("sealing"), self.sizes.rounds, done)))}
 
     def stages(self) -> dict[str, Any]:
-        """(h)."""
+        """(h), on a broker of its own: behind what other parts left unread accept would wait, and what they sent is no news."""
         with (
             self._task("h. each processor by itself", self.sizes.rounds * len(stages.STAGES)) as done,
-            bus.running(self.broker.bootstrap, self._folder("stages"), ()) as running,
+            Broker() as broker,
+            bus.running(broker.bootstrap, self._folder("stages"), ()) as running,
         ):
             return {"stages": results.stages(list(stages.runs(running, self.sizes.staged, self.sizes.rounds, done)))}
 
@@ -144,26 +145,32 @@ class Bench:
 @click.option("--contenders", default="", help="In part a, only these: boutre,bare_loop,quix,faust.")
 @click.option("--rounds", type=click.IntRange(1), default=None, help="How often each is run; its median counts.  [default: 5]")
 @click.option("--records", type=click.IntRange(2_000), default=None, help="How many records a contender reads.  [default: 30000]")
+@click.option(
+    "--add", is_flag=True, help="Put these parts beside the others of the last whole run; results and page say that they are apart."
+)
 @click.option("--tune", is_flag=True, help="Try the contenders by other settings instead, and write them beside the results.")
 @click.option("--output", type=click.Choice(["table", "json"]), default="table", show_default=True, help="Form of the answer.")
-def main(only: str, contenders: str, rounds: int | None, records: int | None, output: str, *, tune: bool) -> None:
+def main(only: str, contenders: str, rounds: int | None, records: int | None, output: str, *, add: bool, tune: bool) -> None:
     """
     Measure the bus and its peers, less than half an hour in all.
 
-    Only a whole run is written to benchmarks/results/latest.json; whatever is less is shown and forgotten.
+    Only a whole run is written to benchmarks/results/latest.json, and what --add puts beside it; whatever is less is shown and forgotten.
     """
     parts = frozenset(only.replace(",", "") or PARTS)
     if not parts <= PARTS.keys():
         raise click.UsageError(f"--only takes letters of {''.join(PARTS)}")
     sizes = Sizes() if records is None else Sizes().smaller(records)
     sizes = sizes if rounds is None else replace(sizes, rounds=rounds)
+    if add and (sizes != Sizes() or contenders or tune or not results.LATEST.exists()):
+        raise click.UsageError("--add takes whole parts alone, and needs a whole run to put them beside")
     try:
         told = _run(parts, sizes, tuple(filter(None, contenders.split(","))), tune=tune)
     except BusError as error:
         raise click.ClickException(str(error)) from None
     if tune:
         tuning.write(told)
-    elif whole(parts, sizes) and not contenders:
+    elif add or (whole(parts, sizes) and not contenders):
+        told = results.added(told, [PARTS[letter] for letter in sorted(parts)]) if add else told
         results.write(told)
         from benchmarks import plots  # noqa: PLC0415 - matplotlib is needed for the plots alone
 

@@ -102,6 +102,11 @@ def host(told: Told) -> str:
         f"Broker, workers, connector and reader share them; before the run {told['load_before']:g} other processes wanted to run.",
         f"Python {of['python']}, Apache Kafka {of['kafka']}, {clients} ({peers['confluent-kafka']} under Quix),",
         f"quixstreams {peers['quixstreams']}.",
+        *(
+            f"Part {letter} was measured apart, on {when['at'][:10]} at commit `{when['commit'][:10]}`{' with changes' * when['changed']}."
+            for letter, part in PARTS.items()
+            if (when := told.get("apart", {}).get(part)) is not None
+        ),
     )
     return "\n".join(sentences)
 

@@ -174,6 +174,10 @@ def load() -> float:
     return round(os.getloadavg()[0], 2)
 
 
+ABOUT: Final = frozenset({"at", "commit", "changed", "seconds", "load_before", "sizes", "host", "versions"})
+"""What a run says of itself, beside what it measured."""
+
+
 def about(seconds: float, load_before: float, sizes: Mapping[str, Any], peers: Mapping[str, str]) -> dict[str, Any]:
     """
     Say on what was measured, by which versions, of which commit, how much and for how long.
@@ -211,6 +215,16 @@ def _first(file: str, name: str, take: Callable[[str], str]) -> str | None:
     except OSError:
         return None
     return next((take(line.partition(":")[2].strip()) for line in lines if line.startswith(name)), None)
+
+
+def added(told: Mapping[str, Any], parts: Sequence[str]) -> dict[str, Any]:
+    """
+    Put parts that were measured apart into the last whole run, each with its time and commit.
+    """
+    latest = json.loads(LATEST.read_text(encoding="utf-8"))
+    when = {name: told[name] for name in ("at", "commit", "changed")}
+    measured = {name: value for name, value in told.items() if name not in ABOUT}
+    return {**latest, **measured, "apart": {**latest.get("apart", {}), **dict.fromkeys(parts, when)}}
 
 
 def write(told: Mapping[str, Any]) -> None:
