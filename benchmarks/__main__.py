@@ -145,16 +145,15 @@ class Bench:
 @click.option("--contenders", default="", help="In part a, only these: boutre,bare_loop,quix,faust.")
 @click.option("--rounds", type=click.IntRange(1), default=None, help="How often each is run; its median counts.  [default: 5]")
 @click.option("--records", type=click.IntRange(2_000), default=None, help="How many records a contender reads.  [default: 30000]")
-@click.option(
-    "--add", is_flag=True, help="Put these parts beside the others of the last whole run; results and page say that they are apart."
-)
+@click.option("--add", is_flag=True, help="Put these parts into the last whole run, which says so.")
 @click.option("--tune", is_flag=True, help="Try the contenders by other settings instead, and write them beside the results.")
 @click.option("--output", type=click.Choice(["table", "json"]), default="table", show_default=True, help="Form of the answer.")
 def main(only: str, contenders: str, rounds: int | None, records: int | None, output: str, *, add: bool, tune: bool) -> None:
     """
-    Measure the bus and its peers, less than half an hour in all.
+    Measure the bus and its peers, about half an hour in all.
 
-    Only a whole run is written to benchmarks/results/latest.json, and what --add puts beside it; whatever is less is shown and forgotten.
+    Only a whole run is written to benchmarks/results/latest.json, and what --add puts into it; whatever is less is shown and
+    forgotten.
     """
     parts = frozenset(only.replace(",", "") or PARTS)
     if not parts <= PARTS.keys():

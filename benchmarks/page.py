@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from benchmarks.results import LATEST
+from benchmarks.sizes import PARTS
 from benchmarks.work import ROOT
 
 PAGE: Final = "docs/performance.md"
@@ -103,7 +104,7 @@ def host(told: Told) -> str:
         f"Python {of['python']}, Apache Kafka {of['kafka']}, {clients} ({peers['confluent-kafka']} under Quix),",
         f"quixstreams {peers['quixstreams']}.",
         *(
-            f"Part {letter} was measured apart, on {when['at'][:10]} at commit `{when['commit'][:10]}`{' with changes' * when['changed']}."
+            f"Part {letter} was measured apart, on {when['at'][:10]} at commit `{when['commit'][:10]}`."
             for letter, part in PARTS.items()
             if (when := told.get("apart", {}).get(part)) is not None
         ),

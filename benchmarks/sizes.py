@@ -1,5 +1,5 @@
 """
-How much is measured: chosen so that the whole run takes less than half an hour on two cores.
+How much is measured: chosen so that the whole run takes about half an hour on two cores.
 """
 
 from __future__ import annotations
